@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import jax
+import pytest
+
+# The first example of a property compiles, so time says nothing; a failure is the same one on every machine.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Double precision for one test."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real data sets; a test that needs it is skipped where there is none."""
+    given = os.environ.get("GENJAX_LAB_DATA")
+    folder = Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        if given:
+            pytest.fail(f"GENJAX_LAB_DATA={given} is not a folder")
+        pytest.skip("needs the real data: GENJAX_LAB_DATA is not set and there is no ../shared/data")
+    return folder.resolve()
