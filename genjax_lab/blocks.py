@@ -1,0 +1,78 @@
+"""One blocked scan for everything that runs over many rows: it owns memory, so that no family sees more than a block.
+
+uint8 data are never widened as a whole; temporaries are those of one block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+T = TypeVar("T")
+
+BLOCK_ENTRIES = {"cpu": 1 << 20, "gpu": 1 << 26, "tpu": 1 << 25}
+"""Entries of the data in one block: on a CPU the widened block stays in the cache, elsewhere it fills the chip."""
+
+
+def rows_of(x: Any) -> int:
+    """Number of rows of a batch: the length of every array's leading axis."""
+    return int(jax.tree.leaves(x)[0].shape[0])
+
+
+def block_rows(x: Any) -> int:
+    """Rows of a block for data of this width on the current backend."""
+    width = sum(math.prod(a.shape[1:]) for a in jax.tree.leaves(x))
+    return max(1, BLOCK_ENTRIES.get(jax.default_backend(), 1 << 24) // max(width, 64))
+
+
+def map_blocks(f: Callable[[Any], T], x: Any, rows: int | None = None) -> T:
+    """Apply `f`, from a block of rows to arrays with the same leading axis, to blocks; join the results.
+
+    Args:
+      f: row-wise function of a batch.
+      x: a pytree of arrays with a leading row axis.
+      rows: block length; None takes `block_rows`.
+
+    Returns:
+      What `f(x)` would be.
+    """
+    n, rows = rows_of(x), rows or block_rows(x)
+    if n <= rows:
+        return f(x)
+    whole = n // rows
+    body = lax.map(lambda i: f(_block(x, i * rows, rows)), jnp.arange(whole, dtype=jnp.int32))
+    joined = jax.tree.map(lambda a: a.reshape(whole * rows, *a.shape[2:]), body)
+    if n == whole * rows:
+        return joined
+    tail = f(_block(x, whole * rows, n - whole * rows))
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), joined, tail)
+
+
+def reduce_blocks(f: Callable[[Any], T], merge: Callable[[T, T], T], x: Any, rows: int | None = None) -> T:
+    """Apply `f`, from a block of rows to something that merges, to blocks; merge the results.
+
+    Args:
+      f: function of a batch.
+      merge: joins two results.
+      x: a pytree of arrays with a leading row axis.
+      rows: block length; None takes `block_rows`.
+
+    Returns:
+      The merged result; equal to `f(x)` where f and merge are a monoid homomorphism.
+    """
+    n, rows = rows_of(x), rows or block_rows(x)
+    if n <= rows:
+        return f(x)
+    whole = n // rows
+    rest = n - whole * rows
+    first = f(_block(x, whole * rows, rest)) if rest else f(_block(x, 0, rows))
+    return lax.fori_loop(0 if rest else 1, whole, lambda i, total: merge(total, f(_block(x, i * rows, rows))), first)
+
+
+def _block(x: Any, start: Any, rows: int) -> Any:
+    return jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, start, rows), x)

@@ -1,0 +1,1 @@
+"""Combinators: densities from densities, one combinator a file."""

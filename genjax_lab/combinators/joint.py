@@ -1,0 +1,72 @@
+"""p(y, x) = p(y) p(x | y): a prior and a conditional make a density of pairs."""
+
+from __future__ import annotations
+
+import jax
+
+from genjax_lab import space
+from genjax_lab.density import Conditional, Density, factory, pairwise, pairwise_given
+from genjax_lab.estimator import combine
+from genjax_lab.types import Event, Key, Params
+
+
+@factory
+def joint(prior: Density, conditional: Conditional) -> Density:
+    """p(y, x; θ) = p(y; θ_prior) p(x | y; θ_conditional), event `(y, x)`.
+
+    With `per_class` this is naive Bayes, where classes are counted; `marginal` hides y, `posterior` asks for it. A
+    scalar smoothing goes to the conditional only, as usual; {"prior": a, "conditional": b} says otherwise.
+
+    Args:
+      prior: p(y).
+      conditional: p(x | y), given the events of `prior`.
+
+    Returns:
+      A density with params {"prior", "conditional"}.
+
+    Raises:
+      ValueError: where the prior's events are not what the conditional is given.
+
+    Example:
+      >>> model = gl.joint(gl.categorical(2), gl.per_class(gl.poisson(), 2))
+      >>> fit = gl.fit(model, (jnp.array([0, 0, 1]), jnp.array([1, 3, 8])))
+      >>> fit.params["conditional"]["rate"].tolist()
+      [2.0, 8.0]
+    """
+    if prior.space != conditional.given_space:
+        raise ValueError(
+            f"joint: the prior {prior!r} has events in {prior.space!r}, but {conditional!r} is given "
+            f"{conditional.given_space!r}"
+        )
+
+    def log_prob(params: Params, event: Event) -> jax.Array:
+        y, x = event
+        return prior.log_prob(params["prior"], y) + conditional.log_prob(params["conditional"], x, y)
+
+    def sample(key: Key, params: Params) -> Event:
+        first, second = jax.random.split(key)
+        y = prior.sample(first, params["prior"])
+        return y, conditional.sample(second, params["conditional"], y)
+
+    def init(key: Key) -> Params:
+        first, second = jax.random.split(key)
+        return {"prior": prior.init(first), "conditional": conditional.init(second)}
+
+    def all_pairs(params: Params, event: Event) -> jax.Array:
+        y, x = event
+        return pairwise(prior, params["prior"], y) + pairwise_given(conditional, params["conditional"], x, y)
+
+    return Density(
+        space=space.pair(prior.space, conditional.space),
+        parameters={"prior": prior.parameters, "conditional": conditional.parameters},
+        init=init,
+        log_prob=log_prob,
+        sample=sample,
+        estimator=combine(
+            {"prior": prior.estimator, "conditional": conditional.estimator},
+            lambda name, event, given: (event[0], None) if name == "prior" else (event[1], event[0]),
+            unsmoothed="prior",
+        ),
+        pairwise=all_pairs,
+        factors=(prior, conditional),
+    )

@@ -1,0 +1,81 @@
+"""p(x) = Σ_y p(y) p(x | y): hide the label of a joint. A mixture is naive Bayes with the label hidden."""
+
+from __future__ import annotations
+
+import jax
+
+from genjax_lab.combinators.joint import joint
+from genjax_lab.combinators.per_class import per_class
+from genjax_lab.density import Conditional, Density, factory, listing, over_given
+from genjax_lab.families.categorical import categorical
+from genjax_lab.numerics import logsumexp
+from genjax_lab.types import Event, Key, Params
+
+
+@factory
+def marginal(joint: Density) -> Density:
+    """p(x; θ) = Σ_y p(y) p(x | y), with the parameters of the joint.
+
+    Args:
+      joint: a density made by `gl.joint`, with a finite prior.
+
+    Returns:
+      A density of x alone.
+
+    Raises:
+      ValueError: where the density is no joint, or y has too many values to sum over.
+
+    Example:
+      >>> gl.marginal(gl.joint(gl.categorical(2), gl.per_class(gl.normal(), 2))) is gl.mixture(gl.normal(), 2)
+      True
+    """
+    conditional = factors(joint, "marginal")[1]
+
+    def log_prob(params: Params, x: Event) -> jax.Array:
+        return logsumexp(log_joint(joint, params, jax.tree.map(lambda a: a[None], x))[0])
+
+    def sample(key: Key, params: Params) -> Event:
+        return joint.sample(key, params)[1]
+
+    def all_pairs(params: Params, x: Event) -> jax.Array:
+        # One model after another keeps the memory of one; each is a matmul over its components.
+        return jax.lax.map(lambda one: logsumexp(log_joint(joint, one, x)), params).T
+
+    return Density(
+        space=conditional.space,
+        parameters=joint.parameters,
+        init=joint.init,
+        log_prob=log_prob,
+        sample=sample,
+        pairwise=all_pairs,
+    )
+
+
+def mixture(density: Density, k: int) -> Density:
+    """A mixture of `k` components: the short form of `marginal(joint(categorical(k), per_class(density, k)))`.
+
+    Example:
+      >>> mixture = gl.mixture(gl.poisson(), 2)
+      >>> params = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"rate": jnp.array([1.0, 9.0])}}
+      >>> np.asarray(gl.log_prob(mixture, params, jnp.array([0, 9]))).round(3)
+      array([-1.693, -2.72 ], dtype=float32)
+    """
+    return marginal(joint(categorical(k), per_class(density, k)))
+
+
+def log_joint(joint: Density, params: Params, x: Event) -> jax.Array:
+    """log p(y, x_i) for every y of a joint's finite prior: f[n, m]."""
+    prior, conditional = factors(joint, "log_joint")
+    return over_given(conditional, params["conditional"], x) + listing(prior, params["prior"])[None]
+
+
+def factors(joint: Density, asked_by: str) -> tuple[Density, Conditional]:
+    """The prior and the conditional of a joint whose prior can be summed over.
+
+    Raises:
+      ValueError: where there are none, or the prior has too many events.
+    """
+    if joint.factors is None:
+        raise ValueError(f"{asked_by}: {joint!r} is not a joint; make one with gl.joint(prior, conditional)")
+    joint.factors[0].space.require_listing()
+    return joint.factors

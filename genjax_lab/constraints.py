@@ -1,0 +1,146 @@
+"""Parameter spaces: what values a parameter may take, and the coordinates in which it is free.
+
+`parameters` of a density is a pytree of constraints; a constraint is a leaf of it and may cover a subtree of the
+parameters. Methods work in the unconstrained coordinates; users never see them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from genjax_lab.types import Params
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One parameter's space.
+
+    Attributes:
+      name: for print and errors.
+      shapes: the shape of the parameter's array, or a dict of shapes where the constraint covers a subtree.
+      degrees_of_freedom: how many numbers it really holds; a quotient has fewer than entries.
+      forward: unconstrained -> parameter.
+      inverse: parameter -> unconstrained, of interior parameters.
+      contains: parameter -> bool[]: allowed, the boundary included.
+      interior: parameter -> bool[]: allowed and off the boundary.
+    """
+
+    name: str
+    shapes: Any
+    degrees_of_freedom: int
+    forward: Callable[[Any], Any]
+    inverse: Callable[[Any], Any]
+    contains: Callable[[Any], jax.Array]
+    interior: Callable[[Any], jax.Array]
+
+    def __repr__(self) -> str:
+        return f"{self.name}{self.shapes}"
+
+
+def real(shape: tuple[int, ...]) -> Constraint:
+    """Real numbers."""
+    finite = _all(jnp.isfinite)
+    return Constraint("real", shape, math.prod(shape), lambda z: z, lambda p: p, finite, finite)
+
+
+def log_odds(shape: tuple[int, ...]) -> Constraint:
+    """Log-odds of probabilities: real numbers; ±∞, which are probabilities 0 and 1, are the boundary."""
+    known = _all(lambda p: ~jnp.isnan(p))
+    return Constraint("log_odds", shape, math.prod(shape), lambda z: z, lambda p: p, known, _all(jnp.isfinite))
+
+
+def positive(shape: tuple[int, ...]) -> Constraint:
+    """Positive numbers, by their logarithm; 0 is the boundary."""
+    return Constraint(
+        "positive", shape, math.prod(shape), jnp.exp, jnp.log,
+        contains=_all(lambda p: (p >= 0) & jnp.isfinite(p)),
+        interior=_all(lambda p: (p > 0) & jnp.isfinite(p)),
+    )  # fmt: skip
+
+
+def logits(k: int, shape: tuple[int, ...] = ()) -> Constraint:
+    """Logits of k categories, shape (*shape, k), equal up to a constant: k − 1 degrees of freedom each.
+
+    −∞ (a category of probability 0) is the boundary; all −∞ is nothing.
+    """
+    return Constraint(
+        "logits", (*shape, k), math.prod(shape) * (k - 1),
+        forward=lambda z: jnp.concatenate([jnp.zeros_like(z, shape=(*z.shape[:-1], 1)), z], -1),
+        inverse=lambda p: p[..., 1:] - p[..., :1],
+        contains=lambda p: jnp.all(p < jnp.inf) & jnp.all(jnp.any(p > -jnp.inf, -1)),
+        interior=_all(jnp.isfinite),
+    )  # fmt: skip
+
+
+def ordered_pair(shape: tuple[int, ...], low: str = "low", high: str = "high") -> Constraint:
+    """A subtree {low, high} with low < high, by the lower end and the log of the width; low = high is the edge."""
+    finite = _all(jnp.isfinite)
+
+    def both(p: Params, inside: Callable[[Any, Any], Any]) -> jax.Array:
+        return finite(p[low]) & finite(p[high]) & jnp.all(inside(p[low], p[high]))
+
+    return Constraint(
+        "ordered_pair", {low: shape, high: shape}, 2 * math.prod(shape),
+        forward=lambda z: {low: z[low], high: z[low] + jnp.exp(z[high])},
+        inverse=lambda p: {low: p[low], high: jnp.log(p[high] - p[low])},
+        contains=lambda p: both(p, jnp.less_equal),
+        interior=lambda p: both(p, jnp.less),
+    )  # fmt: skip
+
+
+def stack(constraint: Constraint, k: int) -> Constraint:
+    """`k` copies of a parameter along a new leading axis."""
+    return Constraint(
+        constraint.name,
+        jax.tree.map(lambda shape: (k, *shape), constraint.shapes, is_leaf=is_shape),
+        k * constraint.degrees_of_freedom,
+        jax.vmap(constraint.forward),
+        jax.vmap(constraint.inverse),
+        contains=lambda p: jnp.all(jax.vmap(constraint.contains)(p)),
+        interior=lambda p: jnp.all(jax.vmap(constraint.interior)(p)),
+    )
+
+
+def constrain(parameters: Any, unconstrained: Any) -> Params:
+    """Map unconstrained coordinates to parameters."""
+    return jax.tree.map(lambda c, z: c.forward(z), parameters, unconstrained)
+
+
+def unconstrain(parameters: Any, params: Params) -> Any:
+    """Map interior parameters to unconstrained coordinates."""
+    return jax.tree.map(lambda c, p: c.inverse(p), parameters, params)
+
+
+def is_interior(parameters: Any, params: Params) -> jax.Array:
+    """Whether no parameter lies on its boundary: bool[]."""
+    return _every(jax.tree.map(lambda c, p: c.interior(p), parameters, params))
+
+
+def is_allowed(parameters: Any, params: Params) -> jax.Array:
+    """Whether every parameter lies in its space, the boundary included: bool[]."""
+    return _every(jax.tree.map(lambda c, p: c.contains(p), parameters, params))
+
+
+def shapes(parameters: Any) -> Any:
+    """The parameters as a pytree of shapes; a shape, though a tuple, is a leaf: use `is_shape`."""
+    return jax.tree.map(lambda c: c.shapes, parameters)
+
+
+def _every(flags: Any) -> jax.Array:
+    leaves = jax.tree.leaves(flags)
+    return jnp.stack(leaves).all() if leaves else jnp.asarray(True)
+
+
+def _all(test: Callable[[Any], Any]) -> Callable[[Any], jax.Array]:
+    return lambda p: jnp.all(test(p))
+
+
+def is_shape(value: Any) -> bool:
+    """Whether a value is a shape: a tuple of whole numbers."""
+    return isinstance(value, tuple) and all(isinstance(n, int) for n in value)

@@ -1,0 +1,125 @@
+"""Closed-form maximum likelihood: statistics that merge, and the parameters that maximise their likelihood.
+
+An estimator is a monoid with a maximiser. One pass gathers the statistics of any rows, on any device, in any order;
+`merge` joins them; `maximise` turns them into parameters. A simple family writes T(x) and the maximiser only.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jax
+from jax import lax
+
+from genjax_lab.groups import Groups
+from genjax_lab.types import Event, Params, Smoothing, Stats
+
+
+class Gather(Protocol):
+    """(params[k], x[n], given[n] or None, groups) -> stats, every array with the group axis k first."""
+
+    def __call__(self, params: Params, x: Event, given: Event, groups: Groups, /) -> Stats:
+        """Gather the (expected) statistics of a block of rows."""
+
+
+Merge = Callable[[Stats, Stats], Stats]
+Pool = Callable[[Stats], Stats]
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """Sufficient statistics and their maximiser.
+
+    Attributes:
+      statistics: see `Gather`; where `exact`, params are not looked at and may be None.
+      merge: (stats, stats) -> stats: those of the rows of both.
+      maximise: (stats, smoothing) -> params, for one group. No rows: neutral finite parameters.
+      log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
+      exact: whether `maximise` of one pass is the maximum.
+      pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
+        where the k groups share them and keep the others to themselves; None where that has no closed form.
+    """
+
+    statistics: Gather
+    merge: Merge
+    maximise: Callable[[Stats, Smoothing], Params]
+    log_likelihood: Callable[[Stats, Params], jax.Array] | None = None
+    exact: bool = True
+    pool: Callable[[frozenset[str]], Pool | None] | None = None
+
+
+def combine(
+    parts: Mapping[str, Estimator | None],
+    route: Callable[[str, Event, Event], tuple[Event, Event]],
+    unsmoothed: str | None = None,
+) -> Estimator | None:
+    """The estimator of factors with parameters of their own: each keeps its own statistics under its name.
+
+    Args:
+      parts: the factors' estimators; if one has none, neither has the whole.
+      route: (name, x, given) -> the (x, given) of that factor.
+      unsmoothed: the factor to which a scalar smoothing does not go.
+
+    Returns:
+      The estimator of the product of the factors.
+    """
+    known = {name: part for name, part in parts.items() if part is not None}
+    if len(known) < len(parts):
+        return None
+
+    def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
+        own = dict.fromkeys(known) if params is None else params
+        return {n: e.statistics(own[n], *route(n, x, given), groups) for n, e in known.items()}
+
+    def maximise(stats: Stats, smoothing: Smoothing) -> Params:
+        def of(name: str) -> Smoothing:
+            whole = None if name == unsmoothed else smoothing
+            return smoothing.get(name) if isinstance(smoothing, dict) else whole
+
+        return {n: e.maximise(stats[n], of(n)) for n, e in known.items()}
+
+    def log_likelihood(stats: Stats, params: Params) -> jax.Array:
+        each = [e.log_likelihood(stats[n], params[n]) for n, e in known.items() if e.log_likelihood]
+        return functools.reduce(operator.add, each)
+
+    return Estimator(
+        statistics,
+        merge=lambda a, b: {n: e.merge(a[n], b[n]) for n, e in known.items()},
+        maximise=maximise,
+        log_likelihood=log_likelihood if all(e.log_likelihood for e in known.values()) else None,
+        exact=all(e.exact for e in known.values()),
+        pool=lambda names: _pool_parts(known, names),
+    )
+
+
+def _pool_parts(parts: Mapping[str, Estimator], names: frozenset[str]) -> Pool | None:
+    rules: dict[str, Pool] = {}
+    for name, part in parts.items():
+        own = frozenset(n.removeprefix(f"{name}.") for n in names if n.startswith(f"{name}."))
+        rule = pooling(part, own) if own else functools.partial(merge_all, part.merge)  # nothing shared: any rule
+        if rule is None:
+            return None
+        rules[name] = rule
+    return lambda stats: {name: rule(stats[name]) for name, rule in rules.items()}
+
+
+def pooling(estimator: Estimator, names: frozenset[str]) -> Pool | None:
+    """The rule of `Estimator.pool`; a family of one parameter that is shared merges all its groups."""
+    return estimator.pool(names) if estimator.pool else functools.partial(merge_all, estimator.merge)
+
+
+def merge_all(merge: Merge, stats: Stats) -> Stats:
+    """Merge the k groups of stats[k] into one."""
+    first, rest = jax.tree.map(lambda a: a[0], stats), jax.tree.map(lambda a: a[1:], stats)
+    return lax.scan(lambda total, one: (merge(total, one), None), first, rest)[0]
+
+
+def smoothing_of(smoothing: Smoothing, name: str, count: bool = False) -> Any:
+    """The pseudo-statistic for the parameter `name`: a scalar goes to counts only, a prefix to what it names."""
+    if isinstance(smoothing, dict):
+        return smoothing.get(name, 0.0)
+    return 0.0 if smoothing is None or not count else smoothing

@@ -1,0 +1,1 @@
+"""Families of densities, one a file: log-density, sampler, T(x), maximiser."""

@@ -1,0 +1,1 @@
+"""Fitting by maximum likelihood: data, methods, results, and the function that joins them."""

@@ -1,0 +1,48 @@
+"""Closed-form maximum likelihood: one pass for the statistics, then their maximiser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from genjax_lab import constraints
+from genjax_lab.batch import total_log_prob
+from genjax_lab.density import Conditional, Density
+from genjax_lab.fitting.data import Data
+from genjax_lab.fitting.result import Fit, Status
+from genjax_lab.fitting.sufficient import Statistics, closed_form_of, gather
+from genjax_lab.types import Smoothing
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class ClosedForm:
+    """The method of every density whose estimator is exact."""
+
+    def solve(self, density: Density | Conditional, data: Data, smoothing: Smoothing = None) -> Fit:
+        """Fit in one pass over the data."""
+        return self.solve_statistics(density, gather(density, data), smoothing, data)
+
+    def solve_statistics(
+        self, density: Density | Conditional, stats: Statistics, smoothing: Smoothing = None, data: Data | None = None
+    ) -> Fit:
+        """Fit from statistics; without the data the likelihood is NaN where the statistics do not hold it."""
+        estimator = closed_form_of("gl.fit_statistics", density)
+        params = estimator.maximise(stats.values, smoothing)
+        if estimator.log_likelihood is not None:
+            value = estimator.log_likelihood(stats.values, params)
+        elif data is not None:
+            value = total_log_prob(density, params, data.x, data.given, data.weights)
+        else:
+            value = jnp.full((), jnp.nan)
+        status = jnp.where(constraints.is_interior(density.parameters, params), Status.CONVERGED, Status.BOUNDARY)
+        allowed = constraints.is_allowed(density.parameters, params)
+        status = jnp.where(allowed, status, Status.NON_FINITE).astype(jnp.int32)
+        return Fit(params, value, stats.n, jnp.ones((), jnp.int32), status, density=density, method=self)
+
+
+def closed_form() -> ClosedForm:
+    """The closed-form method, for densities whose estimator is exact."""
+    return ClosedForm()

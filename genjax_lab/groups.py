@@ -1,0 +1,120 @@
+"""Groups of rows: hard labels or soft responsibilities, with weights; one place that makes sums of them.
+
+Nesting multiplies: splitting g groups by k labels gives g·k groups. A whole batch is one group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from genjax_lab.numerics import EXACT, count_dtype, float_dtype
+
+MANY = 64
+"""From this many hard groups on, a segment sum beats the one-hot matmul."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """How the rows of a block fall into `k` groups.
+
+    Attributes:
+      k: number of groups.
+      labels: int[n], the group of each row; None for one group, or where `soft` is given. Outside 0..k−1: no group.
+      weights: f[n], or None for all one.
+      soft: f[n, k], responsibilities with the weights in them, or None.
+    """
+
+    k: int = 1
+    labels: jax.Array | None = None
+    weights: jax.Array | None = None
+    soft: jax.Array | None = None
+
+    def split(self, labels: jax.Array, k: int) -> Groups:
+        """Split every group by hard labels: group g, label y becomes group g·k + y."""
+        if self.soft is not None:
+            return self.share(jax.nn.one_hot(labels, k, dtype=self.soft.dtype))
+        inside = (labels >= 0) & (labels < k)
+        first = 0 if self.labels is None else self.labels * k
+        return Groups(self.k * k, jnp.where(inside, first + labels, self.k * k), self.weights)
+
+    def share(self, responsibilities: jax.Array) -> Groups:
+        """Split every group softly by responsibilities f[n, k]."""
+        n, k = responsibilities.shape
+        both = self.matrix(n, responsibilities.dtype)[:, :, None] * responsibilities[:, None, :]
+        return Groups(self.k * k, soft=both.reshape(n, self.k * k))
+
+    def repeat(self, m: int) -> Groups:
+        """The groups of n·m rows, each row's group m times over."""
+        parts = [None if a is None else jnp.repeat(a, m, 0) for a in (self.labels, self.weights, self.soft)]
+        return Groups(self.k, *parts)
+
+    def matrix(self, n: int, dtype: jax.typing.DTypeLike) -> jax.Array:
+        """The weight of each row in each group: f[n, k]."""
+        if self.soft is not None:
+            return self.soft.astype(dtype)
+        weights = jnp.ones(n, dtype) if self.weights is None else self.weights.astype(dtype)
+        if self.labels is None:
+            return weights[:, None]
+        return jax.nn.one_hot(self.labels, self.k, dtype=dtype) * weights[:, None]
+
+    @property
+    def exact(self) -> bool:
+        """Whether rows are counted, not weighed."""
+        return self.weights is None and self.soft is None
+
+    def totals(self, n: int) -> jax.Array:
+        """Weight of each group, [k]; whole numbers where rows are counted, so that counts do not stop at 2²⁴."""
+        if not self.exact:
+            return self.matrix(n, float_dtype(self.weights if self.soft is None else self.soft)).sum(0)
+        if self.labels is None:
+            return jnp.full(1, n, count_dtype())
+        return jnp.zeros(self.k, count_dtype()).at[self.labels].add(1, mode="drop")
+
+    def sum(self, values: jax.Array) -> jax.Array:
+        """Weighted sum of float rows f[n, ...] in each group: f[k, ...]."""
+        n, shape = values.shape[0], values.shape[1:]
+        rows = values.reshape(n, -1)
+        if self.labels is None and self.exact:
+            total = rows.sum(0, keepdims=True)
+        elif self.labels is not None and self.k >= MANY:
+            weighted = rows if self.weights is None else rows * self.weights.astype(rows.dtype)[:, None]
+            total = jnp.zeros((self.k, rows.shape[1]), rows.dtype).at[self.labels].add(weighted, mode="drop")
+        else:
+            total = jnp.matmul(self.matrix(n, rows.dtype).T, rows, precision=EXACT)
+        return total.reshape(self.k, *shape)
+
+    def sums_about(self, values: jax.Array, centres: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Σ w (x − c) and Σ w (x − c)² of float rows f[n, ...] about each group's own centre f[k, ...]."""
+        n = values.shape[0]
+        if self.soft is None and (self.labels is None or self.k >= MANY):
+            centred = values - (centres if self.labels is None else centres[self.labels])
+            return self.sum(centred), self.sum(centred**2)
+        if self.soft is None:  # one-hot rows pick their centre exactly, by a matmul
+            flat = centres.reshape(self.k, -1)
+            own = jnp.matmul(jax.nn.one_hot(self.labels, self.k, dtype=values.dtype), flat, precision=EXACT)
+            centred = values - own.reshape(values.shape)
+            return self.sum(centred), self.sum(centred**2)
+        soft = self.soft.reshape(n, self.k, *(1,) * (values.ndim - 1))
+        centred = values[:, None] - centres[None]
+        return (soft * centred).sum(0), (soft * centred**2).sum(0)
+
+    def count(self, values: jax.Array, bound: int) -> jax.Array:
+        """Sum whole numbers 0..bound, [n, ...], in each group: exact where rows are counted, else f[k, ...]."""
+        if not self.exact or not jnp.issubdtype(values.dtype, jnp.integer):
+            exact = self.exact and jnp.issubdtype(values.dtype, jnp.floating)
+            total = self.sum(values.astype(float_dtype(values)))
+            return total.astype(count_dtype()) if exact else total
+        rows = values.reshape(values.shape[0], -1).astype(count_dtype())
+        labels = jnp.zeros(rows.shape[0], int) if self.labels is None else self.labels
+        total = jnp.zeros((self.k, rows.shape[1]), count_dtype()).at[labels].add(rows, mode="drop")
+        return total.reshape(self.k, *values.shape[1:])
+
+    def extremes(self, values: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Least and greatest value of rows with positive weight in each group, (f[k, ...], f[k, ...]); ±∞ for none."""
+        member = self.matrix(values.shape[0], values.dtype) > 0
+        inside = member.reshape(*member.shape, *(1,) * (values.ndim - 1))
+        low = jnp.where(inside, values[:, None], jnp.inf).min(0)
+        return low, jnp.where(inside, values[:, None], -jnp.inf).max(0)

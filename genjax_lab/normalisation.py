@@ -1,0 +1,117 @@
+"""Check that a density sums or integrates to 1: exactly over finite coordinates, by quadrature over the others.
+
+∫ p(x) dx ≈ Σ over Gauss–Legendre nodes on panels whose edges are breakpoints: where the density may jump or bend.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from genjax_lab.batch import log_prob, sample
+from genjax_lab.density import Density
+from genjax_lab.space import CountVectors, Integers, Leaf
+from genjax_lab.types import Event, Params
+
+LARGEST_GRID = 20_000_000
+NODES = {1: (256, 12), 2: (40, 6), 3: (16, 4)}
+"""Panels and nodes a panel, by the number of real coordinates."""
+
+
+def check_normalised(
+    density: Density, params: Params, *, tol: float = 1e-3, breakpoints: Sequence[float] = ()
+) -> float:
+    """Sum or integrate p(x; θ) over the sample space and check that it is 1.
+
+    Finite coordinates are summed exactly; counts up to far beyond every sample; at most three real coordinates are
+    integrated by composite quadrature, with panels between quantiles of samples and every value in the parameters.
+
+    Args:
+      density: the density.
+      params: its parameters.
+      tol: how far from 1 the total may be.
+      breakpoints: further places, on any coordinate, where the density jumps or bends.
+
+    Returns:
+      The total.
+
+    Raises:
+      ValueError: where the total is further than `tol` from 1, or the space is too large to sum over.
+
+    Example:
+      >>> round(gl.check_normalised(gl.uniform((2,)), {"low": jnp.zeros(2), "high": jnp.array([2.0, 0.5])}), 5)
+      1.0
+    """
+    if density.space.size is not None:
+        size = density.space.require_listing()
+        points: Event = density.space.enumerate()
+        log_weights = np.zeros(size)
+    else:
+        points, log_weights = _grid(density, params, breakpoints)
+    total = float(np.exp(np.asarray(log_prob(density, params, points), float) + log_weights).sum())
+    if not abs(total - 1) <= tol:
+        raise ValueError(f"gl.check_normalised: {density!r} adds up to {total:.6g}, not 1, at the given params")
+    return total
+
+
+def _grid(density: Density, params: Params, breakpoints: Sequence[float]) -> tuple[Event, np.ndarray]:
+    """Nodes over the whole sample space, as a batch of events, and the logarithm of their weights."""
+    drawn = sample(density, jax.random.key(0), params, 4096)
+    edges = {float(v) for leaf in jax.tree.leaves(params) for v in np.ravel(leaf) if np.isfinite(v)} | {*breakpoints}
+    leaves = [(leaf, np.asarray(a)) for _, leaf, a in density.space.walk(drawn)]
+    real = sum(math.prod(leaf.shape) for leaf, _ in leaves if not leaf.whole)
+    if real > 3:
+        raise ValueError(f"gl.check_normalised: {density!r} has {real} real coordinates; quadrature takes 1 to 3")
+    axes: list[tuple[np.ndarray, np.ndarray]] = []
+    for leaf, values in leaves:
+        axes += _leaf_axes(leaf, values, sorted(edges), max(real, 1))
+    size = math.prod(len(nodes) for nodes, _ in axes)
+    if size > LARGEST_GRID:
+        raise ValueError(f"gl.check_normalised: {density!r} needs {size:.3g} points, too many")
+    index = np.unravel_index(np.arange(size), [len(nodes) for nodes, _ in axes])
+    columns = iter([nodes[i] for (nodes, _), i in zip(axes, index, strict=True)])
+    log_weights = sum(np.log(weights)[i] for (_, weights), i in zip(axes, index, strict=True))
+    events = [_assemble(leaf, columns) for leaf, _ in leaves]
+    return jax.tree.unflatten(jax.tree.structure(density.space.struct), events), np.asarray(log_weights)
+
+
+def _assemble(leaf: Leaf, columns: object) -> jax.Array:
+    """Put the columns of a leaf's cells together: (n, *leaf.shape)."""
+    cells = list(itertools.islice(columns, math.prod(leaf.outer)))  # type: ignore[call-overload]
+    array = np.stack(cells, 1).reshape(-1, *leaf.shape)
+    return jnp.asarray(array, jnp.int32 if leaf.whole else jnp.result_type(float))
+
+
+def _leaf_axes(leaf: Leaf, drawn: np.ndarray, edges: list[float], real: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For every cell of a leaf its nodes and weights."""
+    places = math.prod(leaf.outer)
+    if leaf.cell_count is not None:
+        return [(leaf.cells(), np.ones(leaf.cell_count))] * places
+    if isinstance(leaf, CountVectors):
+        raise ValueError(f"gl.check_normalised: events of {leaf!r} add up to any total; fix it with total=")
+    columns = drawn.reshape(len(drawn), places).T
+    if isinstance(leaf, Integers):
+        tops = [2 * int(column.max()) + 64 for column in columns]
+        return [(np.arange(top), np.ones(top)) for top in tops]
+    return [_panels(column, edges, *NODES[real]) for column in columns]
+
+
+def _panels(drawn: np.ndarray, edges: list[float], panels: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Composite Gauss–Legendre between quantiles of samples and the breakpoints near them, with wide outer panels."""
+    spread = float(np.ptp(drawn)) or 1.0
+    low, high = float(drawn.min()) - 2 * spread, float(drawn.max()) + 2 * spread
+    near = [e for e in edges if low < e < high]
+    near = near if len(near) <= panels else [near[int(i)] for i in np.linspace(0, len(near) - 1, panels)]
+    quantiles = np.quantile(drawn, np.linspace(0, 1, panels // 2 + 1))
+    even = np.linspace(low, high, panels // 2 + 1)
+    cuts = np.unique(np.concatenate([quantiles, even, near]))
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    half = np.diff(cuts)[:, None] / 2
+    keep = half[:, 0] > 0
+    middle = (cuts[:-1] + cuts[1:])[:, None] / 2
+    return (middle + half * x)[keep].ravel(), (half * w)[keep].ravel()

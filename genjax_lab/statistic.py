@@ -1,0 +1,109 @@
+"""The common sufficient statistics: sums, means, moments; how each is gathered in groups and merged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from genjax_lab.estimator import Estimator, Pool, merge_all
+from genjax_lab.groups import Groups
+from genjax_lab.types import Event, Params, Smoothing, Stats
+
+
+class Mean(NamedTuple):
+    """A group's weight and the weighted mean of a statistic: no float32 sum that saturates."""
+
+    weight: jax.Array
+    mean: Any
+
+
+class Moments(NamedTuple):
+    """A group's weight, mean and scatter Σ w (x − mean)² about that mean."""
+
+    weight: jax.Array
+    mean: jax.Array
+    scatter: jax.Array
+
+
+def from_statistic(
+    statistic: Callable[[Event], Any],
+    maximise: Callable[[Mean, Smoothing], Params],
+    log_likelihood: Callable[[Mean, Params], jax.Array] | None = None,
+) -> Estimator:
+    """Make the estimator of a family whose sufficient statistic is the mean of T(x).
+
+    Args:
+      statistic: T(x) of one event, a pytree of float arrays.
+      maximise: (stats, smoothing) -> params, with `stats.weight` f[] and `stats.mean` the weighted mean of T(x).
+        With no rows the weight is 0 and the mean 0: return neutral parameters.
+      log_likelihood: optional (stats, params) -> f[], the total of log p(x; θ) over the rows.
+
+    Returns:
+      The estimator.
+    """
+
+    def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Mean:
+        values = jax.vmap(statistic)(x)
+        weight = groups.totals(jax.tree.leaves(x)[0].shape[0])
+        return Mean(weight, jax.tree.map(lambda v: ratio(groups.sum(v), weight), values))
+
+    return Estimator(statistics, merge_means, maximise, log_likelihood)
+
+
+def from_moments(
+    maximise: Callable[[Moments, Smoothing], Params], log_likelihood: Callable[[Moments, Params], jax.Array]
+) -> Estimator:
+    """Make the estimator of a family {loc, scale} whose statistics are each coordinate's mean and scatter."""
+    return Estimator(_gather_moments, merge_moments, maximise, log_likelihood, pool=_pool_scatter)
+
+
+def merge_sums(a: Stats, b: Stats) -> Stats:
+    """Join plain sums."""
+    return jax.tree.map(jnp.add, a, b)
+
+
+def merge_means(a: Mean, b: Mean) -> Mean:
+    """Join the means of two sets of rows."""
+    weight = a.weight + b.weight
+    share = ratio(b.weight, weight)
+    return Mean(weight, jax.tree.map(lambda p, q: p + (q - p) * _like(share, p), a.mean, b.mean))
+
+
+def merge_moments(a: Moments, b: Moments) -> Moments:
+    """Join the moments of two sets of rows.  Chan, Golub & LeVeque (1983), Am. Stat. 37, 242–247, eq. 2.1."""
+    weight = a.weight + b.weight
+    share, step = ratio(b.weight, weight), b.mean - a.mean
+    between = step**2 * _like(a.weight * share, step)
+    return Moments(weight, a.mean + step * _like(share, step), a.scatter + b.scatter + between)
+
+
+def ratio(total: jax.Array, weight: jax.Array) -> jax.Array:
+    """total[k, ...] / weight[k], 0 where a group is empty."""
+    weight = _like(weight, total)
+    return total / jnp.where(weight > 0, weight, 1)
+
+
+def _gather_moments(params: Params, x: jax.Array, given: Event, groups: Groups) -> Moments:
+    """Two passes over the block, centred on each group's own mean; the second mends the rounding of the first."""
+    x = jnp.asarray(x, jnp.result_type(float, x))
+    weight = groups.totals(x.shape[0])
+    mean = ratio(groups.sum(x), weight)
+    slip, scatter = groups.sums_about(x, mean)
+    step = ratio(slip, weight)
+    return Moments(weight, mean + step, scatter - slip * step)
+
+
+def _pool_scatter(names: frozenset[str]) -> Pool | None:
+    """Groups with their own loc and one scale: the scatter within the groups, all together."""
+    if names == {"loc", "scale"}:
+        return lambda stats: merge_all(merge_moments, stats)
+    if names == {"scale"}:
+        return lambda stats: Moments(stats.weight.sum(0), stats.mean[0], stats.scatter.sum(0))
+    return None
+
+
+def _like(weight: jax.Array, values: jax.Array) -> jax.Array:
+    return weight.reshape(*weight.shape, *(1,) * (values.ndim - weight.ndim))
