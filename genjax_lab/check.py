@@ -128,7 +128,7 @@ def _as_array(caller: str, name: str, leaf: Leaf, value: Any) -> jax.Array:
 
 @jax.jit
 def _all_valid(spaces: tuple[Leaf, ...], arrays: list[jax.Array]) -> jax.Array:
-    return jnp.stack([leaf.valid(a).all() for leaf, a in zip(spaces, arrays, strict=True)]).all()
+    return jnp.stack([leaf.all_valid(a) for leaf, a in zip(spaces, arrays, strict=True)]).all()
 
 
 def _name_the_row(caller: str, density: Any, name: str, leaf: Leaf, array: np.ndarray) -> None:

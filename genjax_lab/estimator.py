@@ -40,6 +40,7 @@ class Estimator:
       maximise: (stats, smoothing) -> params, for one group. No rows: neutral finite parameters.
       log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
       exact: whether `maximise` of one pass is the maximum.
+      whole: (x[n]) -> whether `statistics` of unweighted rows of these dtypes needs no block to stay small; None: never.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
     """
@@ -49,6 +50,7 @@ class Estimator:
     maximise: Callable[[Stats, Smoothing], Params]
     log_likelihood: Callable[[Stats, Params], jax.Array] | None = None
     exact: bool = True
+    whole: Callable[[Event], bool] | None = None
     pool: Callable[[frozenset[str]], Pool | None] | None = None
 
 
@@ -92,6 +94,7 @@ def combine(
         maximise=maximise,
         log_likelihood=log_likelihood if all(e.log_likelihood for e in known.values()) else None,
         exact=all(e.exact for e in known.values()),
+        whole=lambda x: all(e.whole is not None and e.whole(route(n, x, None)[0]) for n, e in known.items()),
         pool=lambda names: _pool_parts(known, names),
     )
 

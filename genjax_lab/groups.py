@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from genjax_lab.numerics import EXACT, count_dtype, float_dtype
 
@@ -102,15 +103,26 @@ class Groups:
         return (soft * centred).sum(0), (soft * centred**2).sum(0)
 
     def count(self, values: jax.Array, bound: int) -> jax.Array:
-        """Sum whole numbers 0..bound, [n, ...], in each group: exact where rows are counted, else f[k, ...]."""
-        if not self.exact or not jnp.issubdtype(values.dtype, jnp.integer):
-            exact = self.exact and jnp.issubdtype(values.dtype, jnp.floating)
-            total = self.sum(values.astype(float_dtype(values)))
-            return total.astype(count_dtype()) if exact else total
-        rows = values.reshape(values.shape[0], -1).astype(count_dtype())
-        labels = jnp.zeros(rows.shape[0], int) if self.labels is None else self.labels
-        total = jnp.zeros((self.k, rows.shape[1]), count_dtype()).at[labels].add(rows, mode="drop")
-        return total.reshape(self.k, *values.shape[1:])
+        """Sum whole numbers 0..bound, [n, ...], in each group: exact whole numbers where rows are counted.
+
+        A float32 sum of one block of rows is exact; merged, the counts are whole numbers and do not stop at 2²⁴.
+        """
+        if self.exact and takes_bytes(values):
+            return self._count_bytes(values, 255 // bound)
+        total = self.sum(values.astype(float_dtype(values)))
+        return total.astype(count_dtype()) if self.exact else total
+
+    def _count_bytes(self, values: jax.Array, rows: int) -> jax.Array:
+        # Rows are added as bytes, a fresh accumulator every 255 / bound rows so that none overflows: no row is widened.
+        n, shape = values.shape[0], values.shape[1:]
+        parts = -(-n // rows)
+        part = jnp.arange(n, dtype=jnp.int32) // rows
+        labels = jnp.zeros(n, jnp.int32) if self.labels is None else self.labels
+        flat = values.astype(jnp.uint8).reshape(n, -1)
+        sums = jnp.zeros((parts, self.k, flat.shape[1]), jnp.uint8).at[part, labels].add(flat, mode="drop")
+        total = jnp.zeros(sums.shape[1:], count_dtype())
+        total = lax.fori_loop(0, parts, lambda i, t: t + sums[i].astype(count_dtype()), total)
+        return total.reshape(self.k, *shape)
 
     def extremes(self, values: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Least and greatest value of rows with positive weight in each group, (f[k, ...], f[k, ...]); ±∞ for none."""
@@ -118,3 +130,8 @@ class Groups:
         inside = member.reshape(*member.shape, *(1,) * (values.ndim - 1))
         low = jnp.where(inside, values[:, None], jnp.inf).min(0)
         return low, jnp.where(inside, values[:, None], -jnp.inf).max(0)
+
+
+def takes_bytes(values: jax.Array) -> bool:
+    """Whether `Groups.count` adds these rows as bytes: on a CPU, where that runs at the speed of reading them."""
+    return values.dtype in (jnp.uint8, jnp.bool_) and jax.default_backend() == "cpu"

@@ -61,7 +61,7 @@ def _estimator(inner: Estimator, n: int) -> Estimator:
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
         return inner.statistics(params, _flat(x), given, groups.repeat(n))
 
-    return replace(inner, statistics=statistics)
+    return replace(inner, statistics=statistics, whole=None)
 
 
 def _flat(x: Event) -> Event:

@@ -17,7 +17,7 @@ from jax import lax
 from genjax_lab.constraints import log_odds
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, smoothing_of
-from genjax_lab.groups import Groups
+from genjax_lab.groups import Groups, takes_bytes
 from genjax_lab.numerics import EXACT, dot, float_dtype, times_log
 from genjax_lab.space import binary
 from genjax_lab.statistic import merge_sums
@@ -50,7 +50,7 @@ def bernoulli(shape: Shape = ()) -> Density:
         init=lambda key: {"logits": jax.random.normal(key, shape)},
         log_prob=log_prob,
         sample=lambda key, params: jax.random.bernoulli(key, jax.nn.sigmoid(params["logits"])).astype(jnp.int32),
-        estimator=Estimator(_statistics, merge_sums, _maximise, _log_likelihood),
+        estimator=Estimator(_statistics, merge_sums, _maximise, _log_likelihood, whole=takes_bytes),
         pairwise=lambda params, x: _pairwise(params["logits"], x, len(shape)),
     )
 

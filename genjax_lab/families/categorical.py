@@ -57,7 +57,11 @@ def categorical(k: int, shape: Shape = ()) -> Density:
         log_prob=log_prob,
         sample=lambda key, params: jax.random.categorical(key, params["logits"], -1).astype(jnp.int32),
         estimator=Estimator(
-            lambda params, x, given, groups: _counts(x, groups, k), merge_sums, _maximise, _log_likelihood
+            lambda params, x, given, groups: _counts(x, groups, k),
+            merge_sums,
+            _maximise,
+            _log_likelihood,
+            whole=lambda x: x.ndim == 1,
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x, k),
     )

@@ -83,7 +83,8 @@ def gather(density: Density | Conditional, data: Data) -> Statistics:
         stats = estimator.statistics(None, rows.x, rows.given, groups)
         return Statistics(n, jax.tree.map(lambda a: a[0], stats))
 
-    return reduce_blocks(block, functools.partial(_join, estimator), data)
+    whole = data.weights is None and estimator.whole is not None and estimator.whole(data.x)
+    return reduce_blocks(block, functools.partial(_join, estimator), data, rows_of(data.x) if whole else None)
 
 
 _gather = jax.jit(gather)
