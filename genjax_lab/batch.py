@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from genjax_lab.blocks import map_blocks, reduce_blocks, rows_of
 from genjax_lab.check import checked_batch, checked_given, checked_params, checked_weights
-from genjax_lab.density import Conditional, Density, over_events, pairwise, pairwise_given
+from genjax_lab.density import Conditional, Density, best_event, over_events, pairwise, pairwise_given
 from genjax_lab.numerics import Total
 from genjax_lab.types import ArrayLike, Event, Key, Params
 
@@ -271,13 +271,19 @@ def _per_example_scores(density: Density | Conditional, params: Params, x: Event
 
 @functools.partial(jax.jit, static_argnames="n")
 def _sample(density: Density, key: Key, params: Params, n: int) -> Event:
-    return map_blocks(jax.vmap(lambda k: density.sample(k, params)), jax.random.split(key, n))
+    def one(row: jax.Array) -> Event:
+        return density.sample(jax.random.fold_in(key, row), params)
+
+    return map_blocks(jax.vmap(one), jnp.arange(n, dtype=jnp.uint32))
 
 
 @jax.jit
 def _sample_given(density: Conditional, key: Key, params: Params, given: Event) -> Event:
-    keys = jax.random.split(key, rows_of(given))
-    return map_blocks(jax.vmap(lambda data: density.sample(data[0], params, data[1])), (keys, given))
+    def one(data: Any) -> Event:
+        row, given = data
+        return density.sample(jax.random.fold_in(key, row), params, given)
+
+    return map_blocks(jax.vmap(one), (jnp.arange(rows_of(given), dtype=jnp.uint32), given))
 
 
 @jax.jit
@@ -287,5 +293,5 @@ def _predict_log_prob(conditional: Conditional, params: Params, given: Event) ->
 
 @jax.jit
 def _predict(conditional: Conditional, params: Params, given: Event) -> Event:
-    best = map_blocks(lambda block: jnp.argmax(over_events(conditional, params, block), -1), given)
+    best = map_blocks(lambda block: best_event(conditional, params, block), given)
     return jax.tree.map(lambda events: events[best], conditional.space.enumerate())

@@ -49,12 +49,13 @@ def measure(fn: Callable[..., Any], *args: Any, repeats: int = 9) -> Timing:
       >>> timing.warm <= timing.compile
       True
     """
-    return compare({"it": lambda: fn(*args)}, repeats=repeats, compiled={"it": (fn, args)})["it"]
+    return compare({"it": lambda: fn(*args)}, repeats=repeats, pause=0.0, compiled={"it": (fn, args)})["it"]
 
 
 def compare(
     calls: Mapping[str, Callable[[], Any]],
     repeats: int = 9,
+    pause: float = 0.05,
     compiled: Mapping[str, tuple[Callable[..., Any], tuple[Any, ...]]] | None = None,
 ) -> dict[str, Timing]:
     """Time several calls side by side: one warm-up each, then in turn, A B C A B C.
@@ -62,6 +63,7 @@ def compare(
     Args:
       calls: functions without arguments; what they return is waited for.
       repeats: rounds after the warm-up.
+      pause: seconds of rest before each call: a rival's threads may spin on for a while after it.
       compiled: for some names the jitted function and its arguments, to time their compilation apart.
 
     Returns:
@@ -72,6 +74,7 @@ def compare(
     warm: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
+            time.sleep(pause)
             warm[name].append(_call(call))
     timings = {}
     for name, pairs in warm.items():

@@ -27,7 +27,7 @@ def rows_of(x: Any) -> int:
 def block_rows(x: Any) -> int:
     """Rows of a block for data of this width on the current backend."""
     width = sum(math.prod(a.shape[1:]) for a in jax.tree.leaves(x))
-    return max(1, BLOCK_ENTRIES.get(jax.default_backend(), 1 << 24) // max(width, 64))
+    return max(1, BLOCK_ENTRIES.get(jax.default_backend(), 1 << 24) // max(width, 20))
 
 
 def map_blocks(f: Callable[[Any], T], x: Any, rows: int | None = None) -> T:

@@ -54,7 +54,11 @@ class Density(Static):
 
     def __post_init__(self) -> None:
         inner = self.log_prob
-        object.__setattr__(self, "log_prob", lambda params, x: inner(params, one_event(self, self.space, x)))
+
+        def log_prob(params: Params, x: Event) -> jax.Array:
+            return inner(_arrays(params), one_event(self, self.space, x))
+
+        object.__setattr__(self, "log_prob", log_prob)
 
 
 @jax.tree_util.register_static
@@ -74,6 +78,7 @@ class Conditional(Static):
       pairwise: (params[k], x[n], given[n]) -> f[n, k].
       over_given: (params, x[n]) -> f[n, m], log p(x | g) for each of the m points g of a finite given space.
       over_events: (params, given[n]) -> f[n, m], log p(e | given) for each of the m events e of a finite space.
+      best_event: (params, given[n]) -> int[n], the place of the most probable event, where that takes less.
     """
 
     space: Space
@@ -87,12 +92,14 @@ class Conditional(Static):
     pairwise: Callable[[Params, Event, Event], jax.Array] | None = None
     over_given: Callable[[Params, Event], jax.Array] | None = None
     over_events: Callable[[Params, Event], jax.Array] | None = None
+    best_event: Callable[[Params, Event], jax.Array] | None = None
 
     def __post_init__(self) -> None:
         inner = self.log_prob
 
         def log_prob(params: Params, x: Event, given: Event) -> jax.Array:
-            return inner(params, one_event(self, self.space, x), one_event(self, self.given_space, given, "given"))
+            event, known = one_event(self, self.space, x), one_event(self, self.given_space, given, "given")
+            return inner(_arrays(params), event, known)
 
         object.__setattr__(self, "log_prob", log_prob)
 
@@ -119,7 +126,7 @@ def one_event(density: Static, space: Space, x: Event, name: str = "x") -> Event
                 f"{density!r}.log_prob takes one event: {where} must have shape {leaf.shape} and has "
                 f"{jnp.shape(value)}. For a batch of events, a row each, use gl.log_prob"
             )
-    return jax.tree.map(jnp.asarray, x)
+    return _arrays(x)
 
 
 def pairwise(density: Density, params: Params, x: Event) -> jax.Array:
@@ -156,6 +163,13 @@ def over_events(conditional: Conditional, params: Params, given: Event) -> jax.A
     return jax.vmap(each, (None, None, 0))(params, events, given)
 
 
+def best_event(conditional: Conditional, params: Params, given: Event) -> jax.Array:
+    """Place of the most probable event of a finite space, the first of equals: int[n]."""
+    if conditional.best_event is not None:
+        return conditional.best_event(params, given)
+    return jnp.argmax(over_events(conditional, params, given), -1)
+
+
 def listing(density: Density, params: Params) -> jax.Array:
     """log p(x; θ) at every event of a finite space, in its order: f[m]."""
     return jax.vmap(density.log_prob, (None, 0))(params, density.space.enumerate())
@@ -164,3 +178,8 @@ def listing(density: Density, params: Params) -> jax.Array:
 def param_shapes(density: Density | Conditional) -> Any:
     """The parameters as a pytree of shapes (tuples of whole numbers)."""
     return constraints.shapes(density.parameters)
+
+
+def _arrays(values: Any) -> Any:
+    """Python numbers as arrays."""
+    return jax.tree.map(jnp.asarray, values)

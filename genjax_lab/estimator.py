@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import jax
 from jax import lax
 
+from genjax_lab.blocks import block_rows
 from genjax_lab.groups import Groups
 from genjax_lab.types import Event, Params, Smoothing, Stats
 
@@ -40,7 +41,7 @@ class Estimator:
       maximise: (stats, smoothing) -> params, for one group. No rows: neutral finite parameters.
       log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
       exact: whether `maximise` of one pass is the maximum.
-      whole: (x[n]) -> whether `statistics` of unweighted rows of these dtypes needs no block to stay small; None: never.
+      rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
     """
@@ -50,7 +51,7 @@ class Estimator:
     maximise: Callable[[Stats, Smoothing], Params]
     log_likelihood: Callable[[Stats, Params], jax.Array] | None = None
     exact: bool = True
-    whole: Callable[[Event], bool] | None = None
+    rows: Callable[[Event], int] | None = None
     pool: Callable[[frozenset[str]], Pool | None] | None = None
 
 
@@ -94,7 +95,7 @@ def combine(
         maximise=maximise,
         log_likelihood=log_likelihood if all(e.log_likelihood for e in known.values()) else None,
         exact=all(e.exact for e in known.values()),
-        whole=lambda x: all(e.whole is not None and e.whole(route(n, x, None)[0]) for n, e in known.items()),
+        rows=lambda x: min(rows_for(e, route(n, x, None)[0]) for n, e in known.items()),
         pool=lambda names: _pool_parts(known, names),
     )
 
@@ -119,6 +120,11 @@ def merge_all(merge: Merge, stats: Stats) -> Stats:
     """Merge the k groups of stats[k] into one."""
     first, rest = jax.tree.map(lambda a: a[0], stats), jax.tree.map(lambda a: a[1:], stats)
     return lax.scan(lambda total, one: (merge(total, one), None), first, rest)[0]
+
+
+def rows_for(estimator: Estimator, x: Event) -> int:
+    """Rows of a block of unweighted data for this estimator."""
+    return estimator.rows(x) if estimator.rows else block_rows(x)
 
 
 def smoothing_of(smoothing: Smoothing, name: str, count: bool = False) -> Any:

@@ -13,6 +13,9 @@ from jax import lax
 
 from genjax_lab.numerics import EXACT, count_dtype, float_dtype
 
+CACHED_BINS = 35_000
+"""Counters that stay in a CPU's cache while rows are scattered into them."""
+
 MANY = 64
 """From this many hard groups on, a segment sum beats the one-hot matmul."""
 
@@ -80,23 +83,23 @@ class Groups:
         rows = values.reshape(n, -1)
         if self.labels is None and self.exact:
             total = rows.sum(0, keepdims=True)
-        elif self.labels is not None and self.k >= MANY:
+        elif self._scatters:
             weighted = rows if self.weights is None else rows * self.weights.astype(rows.dtype)[:, None]
             total = jnp.zeros((self.k, rows.shape[1]), rows.dtype).at[self.labels].add(weighted, mode="drop")
         else:
             total = jnp.matmul(self.matrix(n, rows.dtype).T, rows, precision=EXACT)
         return total.reshape(self.k, *shape)
 
+    @property
+    def _scatters(self) -> bool:
+        """Hard labels: a CPU scatters rows faster than it multiplies one-hot rows; an accelerator, many groups."""
+        return self.labels is not None and (jax.default_backend() == "cpu" or self.k >= MANY)
+
     def sums_about(self, values: jax.Array, centres: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Σ w (x − c) and Σ w (x − c)² of float rows f[n, ...] about each group's own centre f[k, ...]."""
         n = values.shape[0]
-        if self.soft is None and (self.labels is None or self.k >= MANY):
-            centred = values - (centres if self.labels is None else centres[self.labels])
-            return self.sum(centred), self.sum(centred**2)
-        if self.soft is None:  # one-hot rows pick their centre exactly, by a matmul
-            flat = centres.reshape(self.k, -1)
-            own = jnp.matmul(jax.nn.one_hot(self.labels, self.k, dtype=values.dtype), flat, precision=EXACT)
-            centred = values - own.reshape(values.shape)
+        if self.soft is None:
+            centred = values - (centres if self.labels is None else jnp.take(centres, self.labels, 0, mode="clip"))
             return self.sum(centred), self.sum(centred**2)
         soft = self.soft.reshape(n, self.k, *(1,) * (values.ndim - 1))
         centred = values[:, None] - centres[None]
@@ -123,6 +126,37 @@ class Groups:
         total = jnp.zeros(sums.shape[1:], count_dtype())
         total = lax.fori_loop(0, parts, lambda i, t: t + sums[i].astype(count_dtype()), total)
         return total.reshape(self.k, *shape)
+
+    def histogram(self, values: jax.Array, k: int) -> jax.Array:
+        """Weight of each category 0..k−1 of each column of whole numbers [n, d], in each group: [groups, d, k]."""
+        n, d = values.shape
+        packed = max((m for m in (1, 2, 3) if m <= d and -(-d // m) * self.k * k**m <= CACHED_BINS), default=1)
+        if self.soft is None and packed > 1:
+            return self._packed_histogram(values, k, packed)
+
+        def column(j: jax.Array) -> jax.Array:
+            one = values[:, j].astype(jnp.int32)
+            return self.split(one, k).totals(n).reshape(self.k, k)
+
+        return jnp.moveaxis(lax.map(column, jnp.arange(d, dtype=jnp.int32)), 0, 1)
+
+    def _packed_histogram(self, values: jax.Array, k: int, m: int) -> jax.Array:
+        # m columns make one code in base k: a third of the scatters, then the codes are summed out.
+        n, d = values.shape
+        chunks = -(-d // m)
+        digits = jnp.pad(values, ((0, 0), (0, chunks * m - d))).astype(jnp.int32).reshape(n, chunks, m)
+        code = digits[:, :, 0]
+        for i in range(1, m):
+            code = code * k + digits[:, :, i]
+        labels = jnp.zeros(n, jnp.int32) if self.labels is None else self.labels.astype(jnp.int32)
+        place = (jnp.arange(chunks, dtype=jnp.int32)[None] * self.k + labels[:, None]) * k**m + code
+        size = chunks * self.k * k**m
+        place = jnp.where(labels[:, None] < self.k, place, size).reshape(-1)
+        ones = 1 if self.weights is None else jnp.repeat(self.weights, chunks)
+        dtype = count_dtype() if self.weights is None else self.weights.dtype
+        table = jnp.zeros(size, dtype).at[place].add(ones, mode="drop").reshape(chunks, self.k, *(k,) * m)
+        sums = [table.sum([2 + other for other in range(m) if other != i]) for i in range(m)]
+        return jnp.stack(sums, 1).reshape(chunks * m, self.k, k)[:d].transpose(1, 0, 2)
 
     def extremes(self, values: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Least and greatest value of rows with positive weight in each group, (f[k, ...], f[k, ...]); ±∞ for none."""

@@ -12,6 +12,10 @@ EXACT = lax.Precision.HIGHEST
 """Matmul precision of log-densities: an accelerator's default may keep only ten bits."""
 
 
+FAR = 1e30
+"""Stands in for −∞ in an inner product: 0 · FAR is 0, and any other multiple is beyond every log-likelihood."""
+
+
 def float_dtype(*arrays: Any) -> Any:
     """The floating dtype that arithmetic on these arrays, of any dtype, is done in."""
     return jnp.result_type(*(a for a in arrays if jnp.issubdtype(jnp.result_type(a), jnp.floating)), jnp.float32)
@@ -42,10 +46,8 @@ def dot_log(x: jax.Array, log_weights: jax.Array) -> jax.Array:
 
     The gradient in `log_weights` is x, and 0 at −∞.  Same shapes as `dot`.
     """
-    impossible = jnp.isneginf(log_weights)
-    finite = jnp.where(impossible, 0.0, log_weights)
-    parts = dot(x, jnp.stack([finite, lax.stop_gradient(impossible.astype(finite.dtype))]))
-    return jnp.where(parts[1] > 0, -jnp.inf, parts[0])
+    total = dot(x, jnp.where(jnp.isneginf(log_weights), -FAR, log_weights))
+    return jnp.where(total < -0.5 * FAR, -jnp.inf, total)
 
 
 def xlogy(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -68,18 +70,43 @@ def log(y: jax.Array) -> jax.Array:
     return jnp.where(positive, jnp.log(jnp.where(positive, y, 1.0)), -jnp.inf)
 
 
-def logsumexp(a: jax.Array, axis: int = -1) -> jax.Array:
-    """log Σ exp a along an axis; −∞ where all are −∞, with gradient 0 there."""
-    top = lax.stop_gradient(jnp.max(a, axis, keepdims=True))
-    top = jnp.where(jnp.isfinite(top), top, 0.0)
-    lost = jnp.isneginf(a)
-    terms = jnp.where(lost, 0.0, jnp.exp(jnp.where(lost, 0.0, a) - top))
-    return log(terms.sum(axis)) + jnp.squeeze(top, axis)
+def add_logs(a: jax.Array, b: jax.Array) -> jax.Array:
+    """log pq from log p and log q: an impossible factor, −∞, outweighs the +∞ of a point mass."""
+    return jnp.where(jnp.isneginf(a) | jnp.isneginf(b), -jnp.inf, a + b)
+
+
+def sum_logs(a: jax.Array, axis: int = -1) -> jax.Array:
+    """log Π p along an axis from log p, as `add_logs`."""
+    return jnp.where(jnp.isneginf(a).any(axis), -jnp.inf, a.sum(axis))
+
+
+def logsumexp(a: jax.Array) -> jax.Array:
+    """log Σ exp a along the last axis; −∞ where all are −∞ and +∞ where one is, with gradient 0 there."""
+    top = lax.stop_gradient(a.max(-1))
+    return _logsumexp(a, top)
 
 
 def log_normalise(a: jax.Array) -> jax.Array:
     """a − log Σ exp a along the last axis: log-probabilities from logits, which may be −∞."""
     return a - logsumexp(a)[..., None]
+
+
+def log_share(a: jax.Array, otherwise: jax.Array) -> jax.Array:
+    """Log-probabilities ∝ exp a along the last axis; `otherwise` where all are −∞, and over those at +∞."""
+    top = lax.stop_gradient(a.max(-1, keepdims=True))
+    weights = jnp.where(jnp.isneginf(top), otherwise, a)
+    weights = jnp.where(jnp.isposinf(top), jnp.where(jnp.isposinf(a), otherwise, -jnp.inf), weights)
+    top = jnp.where(jnp.isfinite(top), top, 0.0)[..., 0]
+    return weights - _logsumexp(weights, top)[..., None]
+
+
+def _logsumexp(a: jax.Array, top: jax.Array) -> jax.Array:
+    # Few reductions: over short rows each costs as much as the exponentials.
+    endless = jnp.isposinf(top)
+    shift = jnp.where(jnp.isfinite(top), top, 0.0)
+    skip = jnp.isinf(a) | endless[..., None]
+    terms = jnp.where(skip, 0.0, jnp.exp(jnp.where(skip, shift[..., None], a) - shift[..., None]))
+    return jnp.where(endless, jnp.inf, log(terms.sum(-1)) + shift)
 
 
 def select(every: jax.Array, index: jax.Array) -> jax.Array:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from genjax_lab.blocks import block_rows
 from genjax_lab.estimator import Estimator, Pool, merge_all
 from genjax_lab.groups import Groups
 from genjax_lab.types import Event, Params, Smoothing, Stats
@@ -57,7 +58,14 @@ def from_moments(
     maximise: Callable[[Moments, Smoothing], Params], log_likelihood: Callable[[Moments, Params], jax.Array]
 ) -> Estimator:
     """Make the estimator of a family {loc, scale} whose statistics are each coordinate's mean and scatter."""
-    return Estimator(_gather_moments, merge_moments, maximise, log_likelihood, pool=_pool_scatter)
+    return Estimator(
+        _gather_moments,
+        merge_moments,
+        maximise,
+        log_likelihood,
+        rows=lambda x: max(250, block_rows(x) // 25),
+        pool=_pool_scatter,
+    )
 
 
 def merge_sums(a: Stats, b: Stats) -> Stats:

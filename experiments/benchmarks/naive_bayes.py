@@ -2,7 +2,7 @@
 
     python -m experiments.benchmarks.naive_bayes [--quick] [--json FILE]        # 4 minutes on 2 cores, 10 GB of memory
 
-Every line is measured in one process, warm, interleaved with its rival; ratios are of medians. scikit-learn reads float32
+Every line is measured in one process, warm, in turn with its rival; ratios are of medians. scikit-learn reads float32
 with `binarize=None`, its fastest. The read floor is the time to sum the bytes as 64-bit words; the GEMM floor is the
 float32 matrix product alone. Compile times and the transfer from NumPy stand apart.
 """
@@ -33,7 +33,9 @@ def bernoulli(rows: int, repeats: int) -> dict[str, Timing]:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 10, rows).astype(np.int32)
     on = (rng.beta(0.3, 1.2, (10, 784)) * 255).astype(np.uint8)
-    x = np.concatenate([(rng.integers(0, 255, (len(part), 784), np.uint8) < on[part]) for part in np.array_split(y, 64)])
+    x = np.concatenate(
+        [(rng.integers(0, 255, (len(part), 784), np.uint8) < on[part]) for part in np.array_split(y, 64)]
+    )
     model = gl.joint(gl.categorical(10), gl.per_class(gl.bernoulli((784,)), 10))
     wide = x.astype(np.float32)
     rival = BernoulliNB(binarize=None).fit(wide, y)
@@ -90,8 +92,11 @@ def _compare(model: gl.Density, y: np.ndarray, x: np.ndarray, repeats: int, riva
         **rivals,
     }
     memory = jax.jit(gl.run).lower(method, model, data, smoothing=alpha).compile().memory_analysis()
-    timings = compare(calls, repeats, {"run": (jax.jit(lambda d: gl.run(method, model, d, smoothing=alpha)), (data,))})
-    print(f"  temporaries of a fit: {memory.temp_size_in_bytes / x.nbytes:.3f} of the data")
+    timings = compare(
+        calls, repeats, compiled={"run": (jax.jit(lambda d: gl.run(method, model, d, smoothing=alpha)), (data,))}
+    )
+    if memory is not None:
+        print(f"  temporaries of a fit: {memory.temp_size_in_bytes / x.nbytes:.3f} of the data")
     return timings
 
 

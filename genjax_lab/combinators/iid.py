@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from genjax_lab.density import Density, factory, pairwise
 from genjax_lab.estimator import Estimator
 from genjax_lab.groups import Groups
+from genjax_lab.numerics import sum_logs
 from genjax_lab.types import Event, Key, Params, Stats
 
 
@@ -37,14 +38,14 @@ def iid(density: Density, n: int) -> Density:
         raise ValueError(f"iid: n = {n} must be at least 1")
 
     def log_prob(params: Params, x: Event) -> jax.Array:
-        return jax.vmap(density.log_prob, (None, 0))(params, x).sum()
+        return sum_logs(jax.vmap(density.log_prob, (None, 0))(params, x))
 
     def sample(key: Key, params: Params) -> Event:
         return jax.vmap(density.sample, (0, None))(jax.random.split(key, n), params)
 
     def all_pairs(params: Params, x: Event) -> jax.Array:
         rows = pairwise(density, params, _flat(x))
-        return rows.reshape(-1, n, rows.shape[-1]).sum(1)
+        return sum_logs(rows.reshape(-1, n, rows.shape[-1]), 1)
 
     return Density(
         space=density.space.stack(n),
@@ -61,7 +62,7 @@ def _estimator(inner: Estimator, n: int) -> Estimator:
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
         return inner.statistics(params, _flat(x), given, groups.repeat(n))
 
-    return replace(inner, statistics=statistics, whole=None)
+    return replace(inner, statistics=statistics, rows=None)
 
 
 def _flat(x: Event) -> Event:

@@ -7,6 +7,7 @@ import jax
 from genjax_lab import space
 from genjax_lab.density import Conditional, Density, factory, pairwise, pairwise_given
 from genjax_lab.estimator import combine
+from genjax_lab.numerics import add_logs
 from genjax_lab.types import Event, Key, Params
 
 
@@ -41,7 +42,7 @@ def joint(prior: Density, conditional: Conditional) -> Density:
 
     def log_prob(params: Params, event: Event) -> jax.Array:
         y, x = event
-        return prior.log_prob(params["prior"], y) + conditional.log_prob(params["conditional"], x, y)
+        return add_logs(prior.log_prob(params["prior"], y), conditional.log_prob(params["conditional"], x, y))
 
     def sample(key: Key, params: Params) -> Event:
         first, second = jax.random.split(key)
@@ -54,7 +55,8 @@ def joint(prior: Density, conditional: Conditional) -> Density:
 
     def all_pairs(params: Params, event: Event) -> jax.Array:
         y, x = event
-        return pairwise(prior, params["prior"], y) + pairwise_given(conditional, params["conditional"], x, y)
+        given_y = pairwise_given(conditional, params["conditional"], x, y)
+        return add_logs(pairwise(prior, params["prior"], y), given_y)
 
     return Density(
         space=space.pair(prior.space, conditional.space),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.density import Conditional, Density, factory, listing, over_given
 from genjax_lab.families.categorical import categorical
-from genjax_lab.numerics import logsumexp
+from genjax_lab.numerics import add_logs, logsumexp
 from genjax_lab.types import Event, Key, Params
 
 
@@ -32,7 +33,7 @@ def marginal(joint: Density) -> Density:
     conditional = factors(joint, "marginal")[1]
 
     def log_prob(params: Params, x: Event) -> jax.Array:
-        return logsumexp(log_joint(joint, params, jax.tree.map(lambda a: a[None], x))[0])
+        return logsumexp(log_joint_of_one(joint, params, x))
 
     def sample(key: Key, params: Params) -> Event:
         return joint.sample(key, params)[1]
@@ -66,7 +67,13 @@ def mixture(density: Density, k: int) -> Density:
 def log_joint(joint: Density, params: Params, x: Event) -> jax.Array:
     """log p(y, x_i) for every y of a joint's finite prior: f[n, m]."""
     prior, conditional = factors(joint, "log_joint")
-    return over_given(conditional, params["conditional"], x) + listing(prior, params["prior"])[None]
+    return add_logs(over_given(conditional, params["conditional"], x), listing(prior, params["prior"])[None])
+
+
+def log_joint_of_one(joint: Density, params: Params, x: Event) -> jax.Array:
+    """log p(y, x) of one event for every y of a joint's finite prior: f[m]; −∞ outside the sample space."""
+    every = log_joint(joint, params, jax.tree.map(lambda a: a[None], x))[0]
+    return jnp.where(factors(joint, "log_joint")[1].space.contains(x), every, -jnp.inf)
 
 
 def factors(joint: Density, asked_by: str) -> tuple[Density, Conditional]:

@@ -137,6 +137,6 @@ def _estimator(inner: Estimator | None, labels: Space, size: int, axes: Any, nam
         maximise=maximise,
         log_likelihood=None if inner.log_likelihood is None else log_likelihood,
         exact=inner.exact,
-        whole=inner.whole,
+        rows=inner.rows,
         pool=pool,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from genjax_lab.combinators.marginal import factors, log_joint
+from genjax_lab.combinators.marginal import factors, log_joint, log_joint_of_one
 from genjax_lab.density import Conditional, Density, factory, listing
-from genjax_lab.numerics import log_normalise, select
+from genjax_lab.numerics import log_share, select
 from genjax_lab.types import Event, Key, Params
 
 
@@ -35,10 +35,15 @@ def posterior(joint: Density) -> Conditional:
     prior, conditional = factors(joint, "posterior")
 
     def over_events(params: Params, given: Event) -> jax.Array:
-        return jax.vmap(_normalise, (0, None))(log_joint(joint, params, given), listing(prior, params["prior"]))
+        return log_share(log_joint(joint, params, given), listing(prior, params["prior"])[None])
+
+    def best_event(params: Params, given: Event) -> jax.Array:
+        every = log_joint(joint, params, given)  # what normalises a row does not move its maximum
+        possible = ~jnp.isneginf(every.max(-1))
+        return jnp.where(possible, jnp.argmax(every, -1), jnp.argmax(listing(prior, params["prior"])))
 
     def of_one(params: Params, given: Event) -> jax.Array:
-        return over_events(params, jax.tree.map(lambda a: a[None], given))[0]
+        return log_share(log_joint_of_one(joint, params, given), listing(prior, params["prior"]))
 
     def log_prob(params: Params, x: Event, given: Event) -> jax.Array:
         return select(of_one(params, given), prior.space.index(x))
@@ -55,11 +60,5 @@ def posterior(joint: Density) -> Conditional:
         log_prob=log_prob,
         sample=sample,
         over_events=over_events,
+        best_event=best_event,
     )
-
-
-def _normalise(log_joint: jax.Array, log_prior: jax.Array) -> jax.Array:
-    """Bayes' rule for one x: f[m] from log p(y, x) and log p(y)."""
-    infinite = jnp.isposinf(log_joint)  # a point mass at x outweighs every density
-    finite = jnp.where(infinite.any(), jnp.where(infinite, 0.0, -jnp.inf), log_joint)
-    return log_normalise(jnp.where(jnp.isneginf(finite).all(), log_prior, finite))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import jax
 from genjax_lab import space
 from genjax_lab.density import Density, factory, pairwise
 from genjax_lab.estimator import combine
+from genjax_lab.numerics import add_logs
 from genjax_lab.types import Key
 
 
@@ -59,4 +59,4 @@ def product(densities: Mapping[str, Density] | None = None, /, **fields: Density
 
 
 def _sum(terms: Iterable[Any]) -> Any:
-    return functools.reduce(operator.add, terms)
+    return functools.reduce(add_logs, terms)

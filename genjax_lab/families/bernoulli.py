@@ -14,11 +14,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from genjax_lab.blocks import block_rows
 from genjax_lab.constraints import log_odds
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, smoothing_of
 from genjax_lab.groups import Groups, takes_bytes
-from genjax_lab.numerics import EXACT, dot, float_dtype, times_log
+from genjax_lab.numerics import EXACT, FAR, dot, dot_log, float_dtype, times_log
 from genjax_lab.space import binary
 from genjax_lab.statistic import merge_sums
 from genjax_lab.types import Event, Params, Shape, Smoothing
@@ -50,8 +51,14 @@ def bernoulli(shape: Shape = ()) -> Density:
         init=lambda key: {"logits": jax.random.normal(key, shape)},
         log_prob=log_prob,
         sample=lambda key, params: jax.random.bernoulli(key, jax.nn.sigmoid(params["logits"])).astype(jnp.int32),
-        estimator=Estimator(_statistics, merge_sums, _maximise, _log_likelihood, whole=takes_bytes),
-        pairwise=lambda params, x: _pairwise(params["logits"], x, len(shape)),
+        estimator=Estimator(
+            _statistics,
+            merge_sums,
+            _maximise,
+            _log_likelihood,
+            rows=lambda x: x.shape[0] if takes_bytes(x) else block_rows(x),
+        ),
+        pairwise=lambda params, x: _pairwise(params["logits"], x),
     )
 
 
@@ -63,34 +70,33 @@ class Ones(NamedTuple):
 
 
 def _log_prob(logits: jax.Array, x: jax.Array) -> jax.Array:
-    # ±∞ are set apart and counted by a second row of the same product: 0 · ∞ never arises, and a vmap is one matmul.
-    finite, edge = _set_apart(logits)
-    value, clash = dot(x, jnp.stack([finite, edge]))
-    clash = clash + (edge < 0).sum()
-    return jnp.where(clash > 0, -jnp.inf, value - _log_normaliser(finite, edge).sum())
+    # −∞ is exact in the product (see dot_log); +∞, where a zero is impossible, takes a second row of the same product.
+    certain = jnp.isposinf(logits)
+    finite = jnp.where(certain, 0.0, logits)
+    value = dot_log(x, finite) - _log_normaliser(logits).sum()
+    missed = certain.sum() - dot(x, certain.astype(logits.dtype))
+    return jnp.where(missed > 0.5, -jnp.inf, value)
 
 
-def _pairwise(logits: jax.Array, x: jax.Array, event_rank: int) -> jax.Array:
-    finite, edge = _set_apart(logits.reshape(logits.shape[0], -1))
+def _pairwise(logits: jax.Array, x: jax.Array) -> jax.Array:
+    logits = logits.reshape(logits.shape[0], -1)
     rows = x.reshape(x.shape[0], -1).astype(logits.dtype)
-    value = jnp.matmul(rows, finite.T, precision=EXACT) - _log_normaliser(finite, edge).sum(-1)[None]
+    certain = jnp.isposinf(logits)
+    finite = jnp.where(certain, 0.0, logits)
+    total = jnp.matmul(rows, jnp.where(jnp.isneginf(finite), -FAR, finite).T, precision=EXACT)
+    value = jnp.where(total < -0.5 * FAR, -jnp.inf, total - _log_normaliser(logits).sum(-1)[None])
 
-    def with_edges() -> jax.Array:
-        clash = jnp.matmul(rows, edge.T, precision=EXACT) + (edge < 0).sum(-1).astype(edge.dtype)[None]
-        return jnp.where(clash > 0, -jnp.inf, value)
+    def with_certain() -> jax.Array:
+        missed = certain.sum(-1)[None] - jnp.matmul(rows, certain.T.astype(rows.dtype), precision=EXACT)
+        return jnp.where(missed > 0.5, -jnp.inf, value)
 
-    return lax.cond(jnp.any(edge != 0), with_edges, lambda: value)
+    return lax.cond(certain.any(), with_certain, lambda: value)
 
 
-def _set_apart(logits: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Finite logits, with 0 for the others; and +1 at −∞ (a one is impossible), −1 at +∞ (a zero is)."""
+def _log_normaliser(logits: jax.Array) -> jax.Array:
+    """log(1 + exp ℓ); 0 at ±∞, where the probability is one or the outcome is, with gradient 0 there."""
     infinite = jnp.isinf(logits)
-    edge = jnp.where(infinite, -jnp.sign(lax.stop_gradient(logits)), 0.0)
-    return jnp.where(infinite, 0.0, logits), edge
-
-
-def _log_normaliser(finite: jax.Array, edge: jax.Array) -> jax.Array:
-    return jnp.where(edge == 0, jax.nn.softplus(finite), 0.0)
+    return jnp.where(infinite, 0.0, jax.nn.softplus(jnp.where(infinite, 0.0, logits)))
 
 
 def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Ones:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax_lab import constraints
+from genjax_lab.blocks import block_rows
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, smoothing_of
 from genjax_lab.groups import Groups
@@ -22,6 +23,9 @@ from genjax_lab.numerics import float_dtype, log_normalise, times_log
 from genjax_lab.space import categories
 from genjax_lab.statistic import merge_sums
 from genjax_lab.types import Params, Shape, Smoothing
+
+UNROLLED = 512
+"""Look-ups of one row (models x coordinates) that are compiled one by one; more are scanned over."""
 
 
 @factory
@@ -61,7 +65,7 @@ def categorical(k: int, shape: Shape = ()) -> Density:
             merge_sums,
             _maximise,
             _log_likelihood,
-            whole=lambda x: x.ndim == 1,
+            rows=lambda x: x.shape[0] if x.ndim == 1 else max(10_000, block_rows(x)),
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x, k),
     )
@@ -69,21 +73,26 @@ def categorical(k: int, shape: Shape = ()) -> Density:
 
 def _pairwise(logits: jax.Array, x: jax.Array, k: int) -> jax.Array:
     models, rows = logits.shape[0], x.shape[0]
-    tables = log_normalise(logits).reshape(models, -1, k).transpose(1, 2, 0)  # [d, k, models]
-    columns = x.reshape(rows, -1).T
-    start = jnp.zeros((rows, models), logits.dtype)
-    if tables.shape[0] <= 32:
-        return sum((table[column] for table, column in zip(tables, columns, strict=True)), start)
-    return lax.scan(lambda total, part: (total + part[0][part[1]], None), start, (tables, columns))[0]
+    tables = log_normalise(logits).reshape(models, -1, k)
+    x = x.reshape(rows, -1)
+    d = x.shape[1]
+    if models * d <= UNROLLED:  # every look-up in one loop over the rows
+        columns = [x[:, j].astype(jnp.int32) for j in range(d)]
+        each = [sum(jnp.take(tables[c, j], columns[j], mode="clip") for j in range(d)) for c in range(models)]
+        return jnp.stack([jnp.asarray(one) for one in each], 1)
+
+    def add_column(total: jax.Array, part: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+        table, column = part  # [k, models], [rows]
+        return total + jnp.take(table, column.astype(jnp.int32), 0, mode="clip"), None
+
+    start = jnp.zeros((rows, models), tables.dtype)
+    return lax.scan(add_column, start, (tables.transpose(1, 2, 0), x.T), unroll=16)[0]
 
 
 def _counts(x: jax.Array, groups: Groups, k: int) -> jax.Array:
     """Count each category of each coordinate in each group: [groups, *shape, k]."""
-    shape = x.shape[1:]
-    columns = x.reshape(x.shape[0], -1).T
-    counted = lax.map(lambda column: groups.split(column.astype(jnp.int32), k).totals(x.shape[0]), columns)
-    counted = counted.reshape(-1, groups.k, k)
-    return jnp.moveaxis(counted, 0, 1).reshape(groups.k, *shape, k)
+    counted = groups.histogram(x.reshape(x.shape[0], -1), k)
+    return counted.reshape(groups.k, *x.shape[1:], k)
 
 
 def _maximise(counts: jax.Array, smoothing: Smoothing) -> Params:

@@ -12,6 +12,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from genjax_lab.constraints import positive, real
 from genjax_lab.density import Density, factory
@@ -19,6 +20,9 @@ from genjax_lab.estimator import smoothing_of
 from genjax_lab.space import reals
 from genjax_lab.statistic import Moments, from_moments
 from genjax_lab.types import Params, Shape, Smoothing
+
+UNROLLED = 512
+"""Terms of one row (models x coordinates) that are written out in one loop over the rows."""
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
@@ -54,6 +58,7 @@ def normal(shape: Shape = ()) -> Density:
         log_prob=lambda params, x: _log_prob(params["loc"], params["scale"], x),
         sample=lambda key, params: params["loc"] + params["scale"] * jax.random.normal(key, shape, params["loc"].dtype),
         estimator=from_moments(_maximise, _log_likelihood),
+        pairwise=lambda params, x: _pairwise(params["loc"], params["scale"], x),
     )
 
 
@@ -64,6 +69,39 @@ def _log_prob(loc: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
     value = -(0.5 * z**2 + jnp.log(sigma) + HALF_LOG_TWO_PI).sum()
     value = jnp.where(point.any(), jnp.inf, value)
     return jnp.where((point & (x != loc)).any(), -jnp.inf, value)
+
+
+def _pairwise(loc: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
+    models, rows = loc.shape[0], x.shape[0]
+    loc, scale, x = loc.reshape(models, -1), scale.reshape(models, -1), x.reshape(rows, -1)
+    x = x.astype(jnp.result_type(loc, x))
+
+    def with_points() -> jax.Array:
+        return jax.vmap(jax.vmap(_log_prob, (0, 0, None)), (None, None, 0))(loc, scale, x)
+
+    def usual() -> jax.Array:
+        constant = (jnp.log(scale) + HALF_LOG_TWO_PI).sum(-1)
+        return -0.5 * _squares(x, loc, 1 / scale) - constant[None]
+
+    return with_points() if models > UNROLLED else lax.cond(jnp.any(scale == 0), with_points, usual)
+
+
+def _squares(x: jax.Array, loc: jax.Array, inverse: jax.Array) -> jax.Array:
+    """Σ_j ((x_ij − μ_cj) / σ_cj)²: f[rows, models], a few coordinates at a time: no array [rows, models, d]."""
+    (models, d), rows = loc.shape, x.shape[0]
+    steps = -(-models * d // UNROLLED)
+    width = -(-d // steps)
+
+    def chunks(a: jax.Array) -> jax.Array:
+        padded = jnp.pad(a, ((0, 0), (0, steps * width - d)))  # a padded coordinate has σ⁻¹ = 0 and adds nothing
+        return padded.reshape(-1, steps, width).swapaxes(0, 1)
+
+    def add(total: jax.Array, part: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+        x, mu, inv = part
+        each = [sum(((x[:, j] - mu[c, j]) * inv[c, j]) ** 2 for j in range(width)) for c in range(models)]
+        return total + jnp.stack([jnp.asarray(one) for one in each], 1), None
+
+    return lax.scan(add, jnp.zeros((rows, models), x.dtype), (chunks(x), chunks(loc), chunks(inverse)))[0]
 
 
 def _maximise(stats: Moments, smoothing: Smoothing) -> Params:

@@ -10,7 +10,7 @@ import jax
 from genjax_lab.blocks import reduce_blocks, rows_of
 from genjax_lab.check import checked_batch, checked_weights
 from genjax_lab.density import Conditional, Density
-from genjax_lab.estimator import Estimator
+from genjax_lab.estimator import Estimator, rows_for
 from genjax_lab.fitting.data import Data
 from genjax_lab.groups import Groups
 from genjax_lab.types import ArrayLike, Event, Stats
@@ -83,8 +83,8 @@ def gather(density: Density | Conditional, data: Data) -> Statistics:
         stats = estimator.statistics(None, rows.x, rows.given, groups)
         return Statistics(n, jax.tree.map(lambda a: a[0], stats))
 
-    whole = data.weights is None and estimator.whole is not None and estimator.whole(data.x)
-    return reduce_blocks(block, functools.partial(_join, estimator), data, rows_of(data.x) if whole else None)
+    rows = rows_for(estimator, data.x) if data.weights is None else None
+    return reduce_blocks(block, functools.partial(_join, estimator), data, rows)
 
 
 _gather = jax.jit(gather)
