@@ -38,7 +38,8 @@ class Estimator:
     Attributes:
       statistics: see `Gather`; where `exact`, params are not looked at and may be None.
       merge: (stats, stats) -> stats: those of the rows of both.
-      maximise: (stats, smoothing) -> params, for one group. No rows: neutral finite parameters.
+      maximise: (stats, params, smoothing) -> params, for one group; params are those the statistics were gathered at,
+        None where `exact`. No rows: neutral finite parameters.
       log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
       exact: whether `maximise` of one pass is the maximum.
       rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
@@ -48,7 +49,7 @@ class Estimator:
 
     statistics: Gather
     merge: Merge
-    maximise: Callable[[Stats, Smoothing], Params]
+    maximise: Callable[[Stats, Params, Smoothing], Params]
     log_likelihood: Callable[[Stats, Params], jax.Array] | None = None
     exact: bool = True
     rows: Callable[[Event], int] | None = None
@@ -78,12 +79,13 @@ def combine(
         own = dict.fromkeys(known) if params is None else params
         return {n: e.statistics(own[n], *route(n, x, given), groups) for n, e in known.items()}
 
-    def maximise(stats: Stats, smoothing: Smoothing) -> Params:
+    def maximise(stats: Stats, params: Params, smoothing: Smoothing) -> Params:
         def of(name: str) -> Smoothing:
             whole = None if name == unsmoothed else smoothing
             return smoothing.get(name) if isinstance(smoothing, dict) else whole
 
-        return {n: e.maximise(stats[n], of(n)) for n, e in known.items()}
+        own = dict.fromkeys(known) if params is None else params
+        return {n: e.maximise(stats[n], own[n], of(n)) for n, e in known.items()}
 
     def log_likelihood(stats: Stats, params: Params) -> jax.Array:
         each = [e.log_likelihood(stats[n], params[n]) for n, e in known.items() if e.log_likelihood]

@@ -51,7 +51,9 @@ def from_statistic(
         weight = groups.totals(jax.tree.leaves(x)[0].shape[0])
         return Mean(weight, jax.tree.map(lambda v: ratio(groups.sum(v), weight), values))
 
-    return Estimator(statistics, merge_means, maximise, log_likelihood)
+    return Estimator(
+        statistics, merge_means, lambda stats, params, smoothing: maximise(stats, smoothing), log_likelihood
+    )
 
 
 def from_moments(
@@ -61,7 +63,7 @@ def from_moments(
     return Estimator(
         _gather_moments,
         merge_moments,
-        maximise,
+        lambda stats, params, smoothing: maximise(stats, smoothing),
         log_likelihood,
         rows=lambda x: max(250, block_rows(x) // 25),
         pool=_pool_scatter,

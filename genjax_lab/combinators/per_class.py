@@ -116,11 +116,12 @@ def _estimator(inner: Estimator | None, labels: Space, size: int, axes: Any, nam
         stats = inner.statistics(flat, x, None, groups.split(jax.vmap(labels.index)(given), size))
         return jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), stats)
 
-    def maximise(stats: Stats, smoothing: Smoothing) -> Params:
-        each = jax.vmap(inner.maximise, (0, None))(stats, smoothing)
+    def maximise(stats: Stats, params: Params, smoothing: Smoothing) -> Params:
+        each = jax.vmap(inner.maximise, (0, None if params is None else axes, None))(stats, params, smoothing)
         if rule is None:
             return each
-        pooled = inner.maximise(rule(stats), smoothing)
+        first = None if params is None else jax.tree.map(lambda p, axis: p[0] if axis == 0 else p, params, axes)
+        pooled = inner.maximise(rule(stats), first, smoothing)
         return jax.tree.map(lambda p, q, axis: p if axis == 0 else q, each, pooled, axes)
 
     def log_likelihood(stats: Stats, params: Params) -> jax.Array:

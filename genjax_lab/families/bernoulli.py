@@ -103,7 +103,7 @@ def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> O
     return Ones(groups.totals(x.shape[0]), groups.count(x, bound=1))
 
 
-def _maximise(stats: Ones, smoothing: Smoothing) -> Params:
+def _maximise(stats: Ones, params: Params, smoothing: Smoothing) -> Params:
     alpha = smoothing_of(smoothing, "logits", count=True)
     dtype = float_dtype(stats.ones)
     ones, zeros = stats.ones.astype(dtype) + alpha, (stats.rows - stats.ones).astype(dtype) + alpha

@@ -95,7 +95,7 @@ def _counts(x: jax.Array, groups: Groups, k: int) -> jax.Array:
     return counted.reshape(groups.k, *x.shape[1:], k)
 
 
-def _maximise(counts: jax.Array, smoothing: Smoothing) -> Params:
+def _maximise(counts: jax.Array, params: Params, smoothing: Smoothing) -> Params:
     smoothed = counts.astype(float_dtype(counts)) + smoothing_of(smoothing, "logits", count=True)
     total = smoothed.sum(-1, keepdims=True)
     return {"logits": jnp.where(total > 0, jnp.log(smoothed) - jnp.log(total), -math.log(counts.shape[-1]))}

@@ -85,7 +85,7 @@ def _merge(a: Bounds, b: Bounds) -> Bounds:
     return Bounds(a.rows + b.rows, jnp.minimum(a.low, b.low), jnp.maximum(a.high, b.high))
 
 
-def _maximise(stats: Bounds, smoothing: Smoothing) -> Params:
+def _maximise(stats: Bounds, params: Params, smoothing: Smoothing) -> Params:
     some = stats.rows > 0
     return {"low": jnp.where(some, stats.low, 0.0), "high": jnp.where(some, stats.high, 1.0)}
 

@@ -30,7 +30,7 @@ class ClosedForm:
     ) -> Fit:
         """Fit from statistics; without the data the likelihood is NaN where the statistics do not hold it."""
         estimator = closed_form_of("gl.fit_statistics", density)
-        params = estimator.maximise(stats.values, smoothing)
+        params = estimator.maximise(stats.values, None, smoothing)
         if estimator.log_likelihood is not None:
             value = estimator.log_likelihood(stats.values, params)
         elif data is not None:
