@@ -1,15 +1,6 @@
 """genjax_lab: a small algebra for maximum likelihood in JAX.  `import genjax_lab as gl`."""
 
-from genjax_lab.batch import (
-    contains,
-    log_prob,
-    nll,
-    per_example_scores,
-    predict,
-    predict_log_prob,
-    sample,
-    score,
-)
+from genjax_lab.batch import contains, log_prob, nll, per_example_scores, score
 from genjax_lab.combinators.iid import iid
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.marginal import marginal, mixture
@@ -26,20 +17,24 @@ from genjax_lab.families.poisson import poisson
 from genjax_lab.families.uniform import uniform
 from genjax_lab.fitting.closed_form import closed_form
 from genjax_lab.fitting.data import Data
-from genjax_lab.fitting.fit import fit, fit_statistics, run
+from genjax_lab.fitting.em import em
+from genjax_lab.fitting.fit import fit, fit_statistics
+from genjax_lab.fitting.newton import newton
 from genjax_lab.fitting.result import Fit, FitError, FitWarning, Status
+from genjax_lab.fitting.run import run
 from genjax_lab.fitting.sufficient import merge, statistics
 from genjax_lab.groups import Groups
 from genjax_lab.io import load, save
 from genjax_lab.normalisation import check_normalised
+from genjax_lab.predict import predict, predict_log_prob, sample
 from genjax_lab.space import Space, binary, categories, count_vectors, counts, fields, pair, reals
 from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Space",
     "Status", "bernoulli", "binary", "categorical", "categories", "check_normalised", "closed_form", "contains",
-    "count_vectors", "counts", "degrees_of_freedom", "factory", "fields", "fit", "fit_statistics",
-    "from_statistic", "iid", "joint", "load", "log_prob", "marginal", "merge", "mixture", "multinomial", "nll",
-    "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob",
-    "product", "reals", "run", "sample", "save", "score", "statistics", "uniform",
+    "count_vectors", "counts", "degrees_of_freedom", "em", "factory", "fields", "fit", "fit_statistics",
+    "from_statistic", "iid", "joint", "load", "log_prob", "marginal", "merge", "mixture", "multinomial",
+    "newton", "nll", "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior", "predict",
+    "predict_log_prob", "product", "reals", "run", "sample", "save", "score", "statistics", "uniform",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The pure functions of one event, over many: log-density, likelihood, score, samples, prediction.
+"""The pure functions of one event, over many: log-density, likelihood, score.
 
 Each checks its input, then runs one compiled, blocked pass. Inside `jit` values cannot be looked at and are trusted.
 """
@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from genjax_lab.blocks import map_blocks, reduce_blocks, rows_of
-from genjax_lab.check import checked_batch, checked_given, checked_params, checked_weights
-from genjax_lab.density import Conditional, Density, best_event, over_events, pairwise, pairwise_given
+from genjax_lab.check import checked_batch, checked_params, checked_weights
+from genjax_lab.density import Conditional, Density, log_prob_rows
 from genjax_lab.numerics import Total
-from genjax_lab.types import ArrayLike, Event, Key, Params
+from genjax_lab.types import ArrayLike, Event, Params
 
 
 def contains(density: Density, x: Event) -> jax.Array:
@@ -32,7 +32,7 @@ def contains(density: Density, x: Event) -> jax.Array:
       >>> gl.contains(gl.bernoulli(), jnp.array([0, 1, 2])).tolist()
       [True, True, False]
     """
-    return _contains(density, jax.tree.map(jnp.asarray, x))
+    return _contains(density, checked_batch("gl.contains", density, x, values=False)[0])
 
 
 def log_prob(density: Density | Conditional, params: Params, x: Event, given: Event = None) -> jax.Array:
@@ -100,7 +100,7 @@ def score(
       weights: f[n], none negative; None for all one.
 
     Returns:
-      A pytree like `params`; 0 for a parameter on its boundary.
+      A pytree like `params`. A row whose log-density is not finite has no slope and adds nothing.
 
     Raises:
       ValueError, TypeError: as `gl.nll`.
@@ -125,7 +125,7 @@ def per_example_scores(density: Density | Conditional, params: Params, x: Event,
       given: for a conditional, n rows of what is given.
 
     Returns:
-      A pytree like `params` with a leading row axis.
+      A pytree like `params` with a leading row axis; zeros for a row whose log-density is not finite.
 
     Raises:
       ValueError, TypeError: as `gl.log_prob`.
@@ -138,101 +138,25 @@ def per_example_scores(density: Density | Conditional, params: Params, x: Event,
     return _per_example_scores(density, checked_params("gl.per_example_scores", density, params), x, given)
 
 
-def sample(
-    density: Density | Conditional, key: Key, params: Params, n: int | None = None, given: Event = None
-) -> Event:
-    """Draw events.
-
-    Args:
-      density: the density, or conditional.
-      key: a typed key, `jax.random.key(seed)`.
-      params: its parameters.
-      n: how many events of a density.
-      given: for a conditional, rows of what is given: one event is drawn for each.
-
-    Returns:
-      n events, a leading row axis on every array.
-
-    Raises:
-      ValueError, TypeError: for an `n` below 1, or `given` that is missing, not taken, or wrong.
-
-    Example:
-      >>> x = gl.sample(gl.bernoulli((3,)), jax.random.key(0), {"logits": jnp.zeros(3)}, 5)
-      >>> x.shape
-      (5, 3)
-    """
-    params = checked_params("gl.sample", density, params)
-    if isinstance(density, Conditional):
-        if given is None or n is not None:
-            raise TypeError(f"gl.sample: {density!r} is a conditional: pass given=, one row for each event, and no n")
-        return _sample_given(density, key, params, checked_given("gl.sample", density, given))
-    if given is not None:
-        raise TypeError(f"gl.sample: {density!r} is not a conditional and takes no given=")
-    if n is None or n < 1:
-        raise ValueError(f"gl.sample: n = {n} must be at least 1")
-    return _sample(density, key, params, int(n))
-
-
-def predict_log_prob(conditional: Conditional, params: Params, given: Event) -> jax.Array:
-    """Compute log p(e | given_i; θ) for every event e of a finite space: the class log-probabilities of a posterior.
-
-    Args:
-      conditional: p(y | x), such as `gl.posterior(joint)`.
-      params: its parameters.
-      given: n rows of what is given.
-
-    Returns:
-      f[n, k] in nats, columns in the order of `conditional.space.enumerate()`: labels 0..k−1.
-
-    Raises:
-      ValueError, TypeError: for an infinite event space, or rows that are not of the given space.
-    """
-    given = checked_given("gl.predict_log_prob", conditional, given)
-    conditional.space.require_listing()
-    return _predict_log_prob(conditional, checked_params("gl.predict_log_prob", conditional, params), given)
-
-
-def predict(conditional: Conditional, params: Params, given: Event) -> Event:
-    """Predict the most probable event, argmax_e p(e | given_i; θ), of every row; the first of equals.
-
-    Args:
-      conditional: p(y | x), such as `gl.posterior(joint)`.
-      params: its parameters.
-      given: n rows of what is given.
-
-    Returns:
-      n events: int[n] labels for a categorical y.
-
-    Raises:
-      ValueError, TypeError: as `gl.predict_log_prob`.
-    """
-    given = checked_given("gl.predict", conditional, given)
-    conditional.space.require_listing()
-    return _predict(conditional, checked_params("gl.predict", conditional, params), given)
-
-
-def log_prob_rows(density: Density | Conditional, params: Params, x: Event, given: Event) -> jax.Array:
-    """log p of each row of one block, f[n]; unchecked, for use inside a blocked pass."""
-    alone = jax.tree.map(lambda p: p[None], params)
-    if isinstance(density, Conditional):
-        return pairwise_given(density, alone, x, given)[:, 0]
-    return pairwise(density, alone, x)[:, 0]
-
-
 @jax.jit
 def total_log_prob(
     density: Density | Conditional, params: Params, x: Event, given: Event, weights: jax.Array | None
 ) -> jax.Array:
     """Σ w_i log p(x_i; θ), right to 1e-6 for 10⁷ rows in float32; rows of weight 0 do not count."""
 
-    def block(data: Any) -> Total:
+    def block(data: Any) -> tuple[Total, jax.Array, jax.Array]:
         x, given, weights = data
         rows = log_prob_rows(density, params, x, given)
         if weights is not None:
             rows = jnp.where(weights > 0, weights * rows, 0.0)
-        return Total(rows.sum(), jnp.zeros((), rows.dtype))
+        finite = jnp.where(jnp.isinf(rows), 0.0, rows).sum()
+        return Total(finite, jnp.zeros_like(finite)), jnp.isneginf(rows).any(), jnp.isposinf(rows).any()
 
-    return reduce_blocks(block, Total.merge, (x, given, weights)).result()
+    def merge(a: Any, b: Any) -> Any:
+        return a[0].merge(b[0]), a[1] | b[1], a[2] | b[2]
+
+    total, impossible, endless = reduce_blocks(block, merge, (x, given, weights))
+    return jnp.where(impossible, -jnp.inf, jnp.where(endless, jnp.inf, total.result()))
 
 
 @jax.jit
@@ -264,34 +188,7 @@ def _score(density: Density | Conditional, params: Params, x: Event, given: Even
 def _per_example_scores(density: Density | Conditional, params: Params, x: Event, given: Event) -> Params:
     def one(data: Any) -> Params:
         x, given = data
-        return jax.grad(density.log_prob)(params, x, *(() if given is None else (given,)))
+        value, slope = jax.value_and_grad(density.log_prob)(params, x, *(() if given is None else (given,)))
+        return jax.tree.map(lambda s: jnp.where(jnp.isfinite(value), s, 0.0), slope)
 
     return map_blocks(jax.vmap(one), (x, given))
-
-
-@functools.partial(jax.jit, static_argnames="n")
-def _sample(density: Density, key: Key, params: Params, n: int) -> Event:
-    def one(row: jax.Array) -> Event:
-        return density.sample(jax.random.fold_in(key, row), params)
-
-    return map_blocks(jax.vmap(one), jnp.arange(n, dtype=jnp.uint32))
-
-
-@jax.jit
-def _sample_given(density: Conditional, key: Key, params: Params, given: Event) -> Event:
-    def one(data: Any) -> Event:
-        row, given = data
-        return density.sample(jax.random.fold_in(key, row), params, given)
-
-    return map_blocks(jax.vmap(one), (jnp.arange(rows_of(given), dtype=jnp.uint32), given))
-
-
-@jax.jit
-def _predict_log_prob(conditional: Conditional, params: Params, given: Event) -> jax.Array:
-    return map_blocks(lambda block: over_events(conditional, params, block), given)
-
-
-@jax.jit
-def _predict(conditional: Conditional, params: Params, given: Event) -> Event:
-    best = map_blocks(lambda block: best_event(conditional, params, block), given)
-    return jax.tree.map(lambda events: events[best], conditional.space.enumerate())

@@ -69,9 +69,31 @@ def reduce_blocks(f: Callable[[Any], T], merge: Callable[[T, T], T], x: Any, row
     if n <= rows:
         return f(x)
     whole = n // rows
-    rest = n - whole * rows
-    first = f(_block(x, whole * rows, rest)) if rest else f(_block(x, 0, rows))
-    return lax.fori_loop(0 if rest else 1, whole, lambda i, total: merge(total, f(_block(x, i * rows, rows))), first)
+    first = _fold(f, merge, x, rows, whole)
+    if n == whole * rows:
+        return first
+    return merge(first, f(_block(x, whole * rows, n - whole * rows)))
+
+
+def _fold(f: Callable[[Any], T], merge: Callable[[T, T], T], x: Any, rows: int, blocks: int) -> T:
+    """Merge whole blocks in runs, and the runs: a rounding error for each of √blocks merges, not for each of blocks."""
+    run = max(1, math.isqrt(blocks))
+    runs = blocks // run
+
+    def one(i: Any) -> T:
+        return f(_block(x, i * rows, rows))
+
+    def add(i: Any, total: T) -> T:
+        return merge(total, one(i))
+
+    def add_run(r: Any, total: T) -> T:
+        of_run = lax.fori_loop(1, run, lambda i, t: add(r * run + i, t), one(r * run))  # static bounds: differentiable
+        return merge(total, of_run)
+
+    start = lax.fori_loop(runs * run, blocks - 1, add, one(blocks - 1)) if blocks > runs * run else None
+    if start is None:
+        return lax.fori_loop(1, runs, add_run, lax.fori_loop(1, run, add, one(0)))
+    return lax.fori_loop(0, runs, add_run, start)
 
 
 def _block(x: Any, start: Any, rows: int) -> Any:

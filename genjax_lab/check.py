@@ -5,6 +5,7 @@ One compiled reduction fetches one flag; the row and the value are sought only w
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ import numpy as np
 
 from genjax_lab import constraints
 from genjax_lab.density import Conditional, Density, param_shapes
-from genjax_lab.space import Integers, Leaf, Space
+from genjax_lab.space import Integers, Leaf, Reals, Simplex, Space
 from genjax_lab.types import Event, Params
 
 
@@ -22,7 +23,9 @@ def is_traced(*values: Any) -> bool:
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
 
 
-def checked_batch(caller: str, density: Density | Conditional, x: Event, given: Event = None) -> tuple[Event, Event]:
+def checked_batch(
+    caller: str, density: Density | Conditional, x: Event, given: Event = None, values: bool = True
+) -> tuple[Event, Event]:
     """Return a batch of events, and of what is given, as arrays that can be trusted.
 
     Raises:
@@ -30,6 +33,7 @@ def checked_batch(caller: str, density: Density | Conditional, x: Event, given: 
         names the argument, the row and the value.
       TypeError: for a wrong dtype, or `given` that is missing or not taken.
     """
+    require_density(caller, density)
     whole = [("x", density.space, x)]
     if isinstance(density, Conditional):
         if given is None:
@@ -37,7 +41,21 @@ def checked_batch(caller: str, density: Density | Conditional, x: Event, given: 
         whole.append(("given", density.given_space, given))
     elif given is not None:
         raise TypeError(f"{caller}: {density!r} is not a conditional and takes no given=")
-    return _checked(caller, density, whole) if len(whole) == 2 else (*_checked(caller, density, whole), None)
+    checked = _checked(caller, density, whole, values)
+    return checked[0], checked[1] if len(checked) > 1 else None
+
+
+def require_density(caller: str, density: Any) -> None:
+    """Refuse what is no density.
+
+    Raises:
+      TypeError: for a factory that was not called, or anything else.
+    """
+    if not isinstance(density, Density | Conditional):
+        hint = (
+            f": call it, as in gl.{density.__name__}(...)" if callable(density) and hasattr(density, "__name__") else ""
+        )
+        raise TypeError(f"{caller}: {density!r} is not a density{hint}")
 
 
 def checked_given(caller: str, conditional: Conditional, given: Event) -> Event:
@@ -84,31 +102,58 @@ def checked_params(caller: str, density: Density | Conditional, params: Params) 
         if jnp.shape(leaf) != shape:
             name = jax.tree_util.keystr(path)
             raise ValueError(f"{caller}: params{name} of {density!r} must have shape {shape}; got {jnp.shape(leaf)}")
-    return tree.unflatten([jnp.asarray(leaf, jnp.result_type(float, leaf)) for leaf in got])
+    params = tree.unflatten([jnp.asarray(leaf, jnp.result_type(float, leaf)) for leaf in got])
+    if not is_traced(params) and _is_down(_all_allowed(density, params)):
+        for path, one in jax.tree.leaves_with_path(density.parameters):
+            part = functools.reduce(lambda p, step: p[step.key], path, params)
+            if not bool(one.contains(part)):
+                place = f"params{jax.tree_util.keystr(path)}"
+                raise ValueError(f"{caller}: {place} of {density!r} is outside its parameter space, {one!r}: {part}")
+    return params
 
 
-def _checked(caller: str, density: Density | Conditional, batches: list[tuple[str, Space, Event]]) -> tuple[Event, ...]:
+def _is_down(flag: jax.Array) -> bool:
+    """Whether a flag that can be looked at is False: data in the closure of a traced function give one that cannot."""
+    return not is_traced(flag) and not bool(flag)
+
+
+@jax.jit
+def _all_allowed(density: Density | Conditional, params: Params) -> jax.Array:
+    return constraints.is_allowed(density.parameters, params)
+
+
+def _checked(
+    caller: str, density: Density | Conditional, batches: list[tuple[str, Space, Event]], values: bool = True
+) -> tuple[Event, ...]:
     """Shapes and dtypes of every leaf first; then one flag for all values."""
-    leaves: list[tuple[str, Leaf, Any]] = []
-    for name, space, value in batches:
-        leaves += space.walk(value, name)
+    leaves = [leaf for name, space, value in batches for leaf in _walk(caller, space, value, name)]
     arrays = [_as_array(caller, name, leaf, value) for name, leaf, value in leaves]
-    lengths = {name: a.shape[0] for (name, _, _), a in zip(leaves, arrays, strict=True)}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"{caller}: rows differ in number: {lengths}")
-    if not any(lengths.values()):
-        raise ValueError(f"{caller}: {', '.join(lengths)} has no rows")
+    lengths = [(name, a.shape[0]) for (name, _, _), a in zip(leaves, arrays, strict=True)]
+    if len({n for _, n in lengths}) > 1:
+        raise ValueError(f"{caller}: rows differ in number: {', '.join(f'{name} has {n}' for name, n in lengths)}")
+    if not lengths[0][1]:
+        raise ValueError(f"{caller}: {', '.join(name for name, _ in lengths)} has no rows")
     spaces = tuple(leaf for _, leaf, _ in leaves)
-    if not is_traced(arrays) and not bool(_all_valid(spaces, arrays)):
+    if values and not is_traced(arrays) and _is_down(_all_valid(spaces, arrays)):
         for (name, leaf, _), array in zip(leaves, arrays, strict=True):
             _name_the_row(caller, density, name, leaf, np.asarray(array))
     rebuilt = iter(arrays)
     return tuple(jax.tree.map(lambda _: next(rebuilt), space.struct) for _, space, _ in batches)
 
 
+def _walk(caller: str, space: Space, value: Event, name: str) -> list[tuple[str, Leaf, Any]]:
+    try:
+        return list(space.walk(value, name))
+    except ValueError as error:
+        raise ValueError(f"{caller}: {error}") from None
+
+
 def _as_array(caller: str, name: str, leaf: Leaf, value: Any) -> jax.Array:
     kind = getattr(value, "dtype", None)
-    array = value if isinstance(value, jax.Array) else np.asarray(value)
+    try:
+        array = value if isinstance(value, jax.Array) else np.asarray(value)
+    except ValueError as error:
+        raise TypeError(f"{caller}: {name} is no array of numbers: {error}") from None
     if array.dtype != bool and not jnp.issubdtype(array.dtype, jnp.integer):
         if not jnp.issubdtype(array.dtype, jnp.floating):
             raise TypeError(f"{caller}: {name} must hold numbers; its dtype is {kind or array.dtype}")
@@ -140,11 +185,15 @@ def _name_the_row(caller: str, density: Any, name: str, leaf: Leaf, array: np.nd
     value = array[where].item()
     place = f"{caller}: {name}[{', '.join(map(str, where))}] = {value}"
     if not np.isfinite(value):
-        raise ValueError(f"{place} is not finite. Remove or impute such rows before the fit")
+        raise ValueError(f"{place} is not finite. Remove such rows, or impute them")
     raise ValueError(f"{place} is outside the sample space {leaf!r} of {density!r}.{_hint(leaf, value)}")
 
 
 def _hint(leaf: Leaf, value: float) -> str:
+    if isinstance(leaf, Simplex):
+        return f" The {leaf.k} numbers must be above 0 and add up to 1 to within {leaf.TOLERANCE}"
+    if isinstance(leaf, Reals):
+        return f" Values must lie strictly between {leaf.low} and {leaf.high}"
     if not isinstance(leaf, Integers) or leaf.k is None:
         return ""
     if leaf.k > 2:

@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from genjax_lab.types import Params
 
@@ -61,6 +62,46 @@ def positive(shape: tuple[int, ...]) -> Constraint:
         "positive", shape, math.prod(shape), jnp.exp, jnp.log,
         contains=_all(lambda p: (p >= 0) & jnp.isfinite(p)),
         interior=_all(lambda p: (p > 0) & jnp.isfinite(p)),
+    )  # fmt: skip
+
+
+def concentration(shape: tuple[int, ...], most: Callable[[jax.typing.DTypeLike], float] | None = None) -> Constraint:
+    """Positive numbers, by their logarithm; the boundary is 0, and at the other end `most(dtype)`.
+
+    Args:
+      shape: the shape of the parameter.
+      most: (dtype) -> the largest value, which stands for all beyond it; None takes `most_concentrated`.
+    """
+    end = most or most_concentrated
+    return Constraint(
+        "concentration", shape, math.prod(shape), jnp.exp, jnp.log,
+        contains=_all(lambda p: (p >= 0) & jnp.isfinite(p)),
+        interior=_all(lambda p: (p > 0) & (p < end(p.dtype))),
+    )  # fmt: skip
+
+
+def most_concentrated(dtype: jax.typing.DTypeLike) -> float:
+    """1/ε²: the spread that a concentration of this size leaves is lost in the rounding of the mean."""
+    return float(jnp.finfo(dtype).eps) ** -2
+
+
+def scale_tril(d: int) -> Constraint:
+    """Lower Cholesky factors of d × d covariances, by rows, with the logarithm of the diagonal.
+
+    A 0 on the diagonal, where the covariance is singular, is the boundary.
+    """
+    rows, columns = np.tril_indices(d)
+    diagonal = rows == columns
+
+    def lower(p: jax.Array, positive: Callable[[jax.Array], jax.Array]) -> jax.Array:
+        return jnp.all(jnp.isfinite(p)) & jnp.all(jnp.triu(p, 1) == 0) & jnp.all(positive(jnp.diagonal(p)))
+
+    return Constraint(
+        "scale_tril", (d, d), len(rows),
+        forward=lambda z: jnp.zeros((d, d), z.dtype).at[rows, columns].set(jnp.where(diagonal, jnp.exp(z), z)),
+        inverse=lambda p: jnp.where(diagonal, jnp.log(jnp.where(diagonal, p[rows, columns], 1)), p[rows, columns]),
+        contains=lambda p: lower(p, lambda diagonal: diagonal >= 0),
+        interior=lambda p: lower(p, lambda diagonal: diagonal > 0),
     )  # fmt: skip
 
 

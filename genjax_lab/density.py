@@ -55,10 +55,13 @@ class Density(Static):
     def __post_init__(self) -> None:
         inner = self.log_prob
 
+        draw = self.sample
+
         def log_prob(params: Params, x: Event) -> jax.Array:
             return inner(_arrays(params), one_event(self, self.space, x))
 
         object.__setattr__(self, "log_prob", log_prob)
+        object.__setattr__(self, "sample", lambda key, params: draw(key, _arrays(params)))
 
 
 @jax.tree_util.register_static
@@ -104,6 +107,18 @@ class Conditional(Static):
         object.__setattr__(self, "log_prob", log_prob)
 
 
+def require(caller: str, kind: type, *parts: Any) -> None:
+    """Refuse a part that is not of a kind.
+
+    Raises:
+      TypeError: naming the part and what was wanted.
+    """
+    for part in parts:
+        if not isinstance(part, kind):
+            called = f"; call it: {part.__name__}(...)" if hasattr(part, "__name__") else ""
+            raise TypeError(f"{caller}: {part!r} is no {kind.__name__.lower()}{called}")
+
+
 def degrees_of_freedom(density: Density | Conditional) -> int:
     """Count the free parameters of a density.
 
@@ -133,6 +148,8 @@ def pairwise(density: Density, params: Params, x: Event) -> jax.Array:
     """log p(x_i; θ_j) of n events under k parameter sets: f[n, k]."""
     if density.pairwise is not None:
         return density.pairwise(params, x)
+    if not jax.tree.leaves(params):  # nothing to choose: one model
+        return jax.vmap(density.log_prob, (None, 0))(params, x)[:, None]
     each = jax.vmap(density.log_prob, (0, None))
     return jax.vmap(each, (None, 0))(params, x)
 
@@ -143,6 +160,14 @@ def pairwise_given(conditional: Conditional, params: Params, x: Event, given: Ev
         return conditional.pairwise(params, x, given)
     each = jax.vmap(conditional.log_prob, (0, None, None))
     return jax.vmap(each, (None, 0, 0))(params, x, given)
+
+
+def log_prob_rows(density: Density | Conditional, params: Params, x: Event, given: Event) -> jax.Array:
+    """log p of each row of one block, f[n]; unchecked, for use inside a blocked pass."""
+    alone = jax.tree.map(lambda p: p[None], params)
+    if isinstance(density, Conditional):
+        return pairwise_given(density, alone, x, given)[:, 0]
+    return pairwise(density, alone, x)[:, 0]
 
 
 def over_given(conditional: Conditional, params: Params, x: Event) -> jax.Array:

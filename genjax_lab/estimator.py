@@ -13,15 +13,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 from jax import lax
 
 from genjax_lab.blocks import block_rows
 from genjax_lab.groups import Groups
-from genjax_lab.types import Event, Params, Smoothing, Stats
+from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
 
 class Gather(Protocol):
-    """(params[k], x[n], given[n] or None, groups) -> stats, every array with the group axis k first."""
+    """(params[k], x[n], given[n] or None, groups) -> stats, every array with the group axis k first.
+
+    Of a conditional whose given is hidden, `given` is None and the groups are each split by the points of its space.
+    """
 
     def __call__(self, params: Params, x: Event, given: Event, groups: Groups, /) -> Stats:
         """Gather the (expected) statistics of a block of rows."""
@@ -42,7 +46,10 @@ class Estimator:
         None where `exact`. No rows: neutral finite parameters.
       log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
       exact: whether `maximise` of one pass is the maximum.
+      start: (key, x[n], given, groups) -> params[k], a start from data; None: one M step, all that an exact one needs.
       rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
+      penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
+      smooths: names of the parameters that smoothing can reach.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
     """
@@ -52,7 +59,10 @@ class Estimator:
     maximise: Callable[[Stats, Params, Smoothing], Params]
     log_likelihood: Callable[[Stats, Params], jax.Array] | None = None
     exact: bool = True
+    start: Callable[[Key, Event, Event, Groups], Params] | None = None
     rows: Callable[[Event], int] | None = None
+    penalty: Callable[[Params, Smoothing], jax.Array] | None = None
+    smooths: frozenset[str] = frozenset()
     pool: Callable[[frozenset[str]], Pool | None] | None = None
 
 
@@ -79,13 +89,21 @@ def combine(
         own = dict.fromkeys(known) if params is None else params
         return {n: e.statistics(own[n], *route(n, x, given), groups) for n, e in known.items()}
 
-    def maximise(stats: Stats, params: Params, smoothing: Smoothing) -> Params:
-        def of(name: str) -> Smoothing:
-            whole = None if name == unsmoothed else smoothing
-            return smoothing.get(name) if isinstance(smoothing, dict) else whole
+    def of(smoothing: Smoothing, name: str) -> Smoothing:
+        whole = None if name == unsmoothed else smoothing
+        return smoothing.get(name) if isinstance(smoothing, dict) else whole
 
+    def maximise(stats: Stats, params: Params, smoothing: Smoothing) -> Params:
         own = dict.fromkeys(known) if params is None else params
-        return {n: e.maximise(stats[n], own[n], of(n)) for n, e in known.items()}
+        return {n: e.maximise(stats[n], own[n], of(smoothing, n)) for n, e in known.items()}
+
+    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+        keys = jax.random.split(key, len(known))
+        return {n: start_of(e, keys[i], *route(n, x, given), groups) for i, (n, e) in enumerate(known.items())}
+
+    def penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+        terms = [e.penalty(params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
+        return functools.reduce(operator.add, terms, jnp.zeros(()))
 
     def log_likelihood(stats: Stats, params: Params) -> jax.Array:
         each = [e.log_likelihood(stats[n], params[n]) for n, e in known.items() if e.log_likelihood]
@@ -97,7 +115,10 @@ def combine(
         maximise=maximise,
         log_likelihood=log_likelihood if all(e.log_likelihood for e in known.values()) else None,
         exact=all(e.exact for e in known.values()),
+        start=start,
         rows=lambda x: min(rows_for(e, route(n, x, None)[0]) for n, e in known.items()),
+        penalty=penalty,
+        smooths=frozenset(f"{n}.{name}" for n, e in known.items() for name in e.smooths),
         pool=lambda names: _pool_parts(known, names),
     )
 
@@ -114,14 +135,27 @@ def _pool_parts(parts: Mapping[str, Estimator], names: frozenset[str]) -> Pool |
 
 
 def pooling(estimator: Estimator, names: frozenset[str]) -> Pool | None:
-    """The rule of `Estimator.pool`; a family of one parameter that is shared merges all its groups."""
-    return estimator.pool(names) if estimator.pool else functools.partial(merge_all, estimator.merge)
+    """The rule of `Estimator.pool`, or None."""
+    return estimator.pool(names) if estimator.pool else None
+
+
+def merged_whole(merge: Merge) -> Callable[[frozenset[str]], Pool]:
+    """The `pool` of a family of one parameter: groups that share it are one group."""
+    return lambda names: functools.partial(merge_all, merge)
 
 
 def merge_all(merge: Merge, stats: Stats) -> Stats:
     """Merge the k groups of stats[k] into one."""
     first, rest = jax.tree.map(lambda a: a[0], stats), jax.tree.map(lambda a: a[1:], stats)
     return lax.scan(lambda total, one: (merge(total, one), None), first, rest)[0]
+
+
+def start_of(estimator: Estimator, key: Key, x: Event, given: Event, groups: Groups) -> Params:
+    """A start from data for each group: params[k]."""
+    if estimator.start is not None:
+        return estimator.start(key, x, given, groups)
+    stats = estimator.statistics(None, x, given, groups)
+    return jax.vmap(lambda one: estimator.maximise(one, None, 1.0))(stats)  # a start makes nothing impossible
 
 
 def rows_for(estimator: Estimator, x: Event) -> int:

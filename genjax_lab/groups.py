@@ -5,16 +5,22 @@ Nesting multiplies: splitting g groups by k labels gives g·k groups. A whole ba
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from genjax_lab.blocks import block_rows, reduce_blocks
 from genjax_lab.numerics import EXACT, count_dtype, float_dtype
 
 CACHED_BINS = 35_000
 """Counters that stay in a CPU's cache while rows are scattered into them."""
+
+FEW = 32
+"""Up to this many groups, byte accumulators of all parts of the rows together stay small beside the rows."""
 
 MANY = 64
 """From this many hard groups on, a segment sum beats the one-hot matmul."""
@@ -45,10 +51,10 @@ class Groups:
         return Groups(self.k * k, jnp.where(inside, first + labels, self.k * k), self.weights)
 
     def share(self, responsibilities: jax.Array) -> Groups:
-        """Split every group softly by responsibilities f[n, k]."""
-        n, k = responsibilities.shape
-        both = self.matrix(n, responsibilities.dtype)[:, :, None] * responsibilities[:, None, :]
-        return Groups(self.k * k, soft=both.reshape(n, self.k * k))
+        """Split every group softly by responsibilities f[n, k]; f[n, groups, k] where each group has its own."""
+        n, k = responsibilities.shape[0], responsibilities.shape[-1]
+        own = self.matrix(n, responsibilities.dtype)[:, :, None] * responsibilities.reshape(n, -1, k)
+        return Groups(self.k * k, soft=own.reshape(n, self.k * k))
 
     def repeat(self, m: int) -> Groups:
         """The groups of n·m rows, each row's group m times over."""
@@ -95,15 +101,26 @@ class Groups:
         """Hard labels: a CPU scatters rows faster than it multiplies one-hot rows; an accelerator, many groups."""
         return self.labels is not None and (jax.default_backend() == "cpu" or self.k >= MANY)
 
+    def total_of(self, values: jax.Array) -> jax.Array:
+        """Σ w of f[n, k], a column for each group; a row of weight 0 adds nothing, even −∞."""
+        weights = self.matrix(values.shape[0], values.dtype)
+        return jnp.where(weights > 0, weights * jnp.where(weights > 0, values, 0.0), 0.0).sum(0)
+
     def sums_about(self, values: jax.Array, centres: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Σ w (x − c) and Σ w (x − c)² of float rows f[n, ...] about each group's own centre f[k, ...]."""
+        return self.sums_of(lambda x, c: (x - c, (x - c) ** 2), values, centres)
+
+    def sums_of(self, f: Callable[[jax.Array, jax.Array], Any], values: jax.Array, centres: jax.Array) -> Any:
+        """Σ w f(x, c) of float rows f[n, ...], c each group's own centre, f[k, ...]; f is taken entry by entry.
+
+        Centres, also of groups without rows, must be such that f is finite.
+        """
         n = values.shape[0]
         if self.soft is None:
-            centred = values - (centres if self.labels is None else jnp.take(centres, self.labels, 0, mode="clip"))
-            return self.sum(centred), self.sum(centred**2)
+            own = centres if self.labels is None else jnp.take(centres, self.labels, 0, mode="clip")
+            return jax.tree.map(self.sum, f(values, own))
         soft = self.soft.reshape(n, self.k, *(1,) * (values.ndim - 1))
-        centred = values[:, None] - centres[None]
-        return (soft * centred).sum(0), (soft * centred**2).sum(0)
+        return jax.tree.map(lambda v: (soft * v).sum(0), f(values[:, None], centres[None]))
 
     def count(self, values: jax.Array, bound: int) -> jax.Array:
         """Sum whole numbers 0..bound, [n, ...], in each group: exact whole numbers where rows are counted.
@@ -111,9 +128,16 @@ class Groups:
         A float32 sum of one block of rows is exact; merged, the counts are whole numbers and do not stop at 2²⁴.
         """
         if self.exact and takes_bytes(values):
-            return self._count_bytes(values, 255 // bound)
+            if self.k <= FEW:
+                return self._count_bytes(values, 255 // bound)
+            return reduce_blocks(self._count_block, jnp.add, (values, self.labels), block_rows(values))
         total = self.sum(values.astype(float_dtype(values)))
         return total.astype(count_dtype()) if self.exact else total
+
+    def _count_block(self, block: tuple[jax.Array, jax.Array]) -> jax.Array:
+        values, labels = block
+        total = jnp.zeros((self.k, *values.shape[1:]), count_dtype())
+        return total.at[labels].add(values.astype(count_dtype()), mode="drop")
 
     def _count_bytes(self, values: jax.Array, rows: int) -> jax.Array:
         # Rows are added as bytes, a fresh accumulator every 255 / bound rows so that none overflows: no row is widened.
@@ -160,10 +184,19 @@ class Groups:
 
     def extremes(self, values: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Least and greatest value of rows with positive weight in each group, (f[k, ...], f[k, ...]); ±∞ for none."""
-        member = self.matrix(values.shape[0], values.dtype) > 0
-        inside = member.reshape(*member.shape, *(1,) * (values.ndim - 1))
-        low = jnp.where(inside, values[:, None], jnp.inf).min(0)
-        return low, jnp.where(inside, values[:, None], -jnp.inf).max(0)
+        n, shape = values.shape[0], (self.k, *values.shape[1:])
+        if self.soft is not None:
+            weights = self.soft.T.reshape(self.k, n, *(1,) * (values.ndim - 1)) > 0
+            return lax.map(lambda w: _bounds(values, w), weights)
+        labels = jnp.zeros(n, jnp.int32) if self.labels is None else self.labels
+        if self.weights is not None:
+            labels = jnp.where(self.weights > 0, labels, self.k)
+        low = jnp.full(shape, jnp.inf, values.dtype).at[labels].min(values, mode="drop")
+        return low, jnp.full(shape, -jnp.inf, values.dtype).at[labels].max(values, mode="drop")
+
+
+def _bounds(values: jax.Array, inside: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jnp.where(inside, values, jnp.inf).min(0), jnp.where(inside, values, -jnp.inf).max(0)
 
 
 def takes_bytes(values: jax.Array) -> bool:

@@ -10,7 +10,8 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -28,6 +29,12 @@ from genjax_lab.types import Params
 
 FORMAT = "genjax_lab density 1"
 
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, ArithmeticError, AttributeError, EOFError, LookupError, MemoryError,
+    OSError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What reading a damaged or foreign file may raise: a flipped bit can turn up in any length, offset or flag."""
+
 
 def save(path: str | os.PathLike[str], density: Density | Conditional, params: Params) -> None:
     """Write a density and its parameters to one file.
@@ -43,6 +50,7 @@ def save(path: str | os.PathLike[str], density: Density | Conditional, params: P
       OSError: where the file cannot be written.
 
     Example:
+      >>> import tempfile
       >>> path = tempfile.mkdtemp() + "/coin.npz"
       >>> gl.save(path, gl.bernoulli(), {"logits": jnp.array(0.5)})
       >>> gl.load(path)
@@ -55,16 +63,17 @@ def save(path: str | os.PathLike[str], density: Density | Conditional, params: P
     header["sha256"] = _digest(header, leaves)
     arrays = {f"array_{i}": np.frombuffer(leaf.tobytes(), np.uint8) for i, leaf in enumerate(leaves)}
     text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    # Not tempfile's: its files are their owner's alone, and stay so.
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(new, "xb") as file:
             np.savez(file, **{"header": text, **arrays})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        os.replace(new, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)
+            os.unlink(new)
         raise
 
 
@@ -88,12 +97,12 @@ def load(path: str | os.PathLike[str]) -> tuple[Density | Conditional, Params]:
       Traceback (most recent call last):
       ValueError: ...io.py is no file of gl.save, or a part of one: File is not a zip file
     """
-    try:
-        with zipfile.ZipFile(path) as file:
-            header, arrays = _read(file)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, UnicodeError, ValueError, TypeError, RecursionError,
-            NotImplementedError, AttributeError) as error:  # fmt: skip
-        raise ValueError(f"{path} is no file of gl.save, or a part of one: {error}") from error
+    with open(path, "rb") as raw:
+        try:
+            with zipfile.ZipFile(raw) as file:
+                header, arrays = _read(file)
+        except DAMAGE as error:
+            raise ValueError(f"{path} is no file of gl.save, or a part of one: {error}") from error
     try:
         density = from_json(header["density"])
         if not isinstance(density, Density | Conditional):

@@ -62,7 +62,11 @@ def ascent(gradient: jax.Array, hessian: jax.Array, longest: float = LONGEST_STE
     """The Newton direction of a maximum, the eigenvalues of the Hessian made negative: uphill, never endless."""
     values, vectors = jnp.linalg.eigh(-hessian)
     floor = jnp.finfo(gradient.dtype).eps ** 0.5 * jnp.maximum(jnp.abs(values).max(), 1e-6)
-    direction = vectors @ ((vectors.T @ gradient) / jnp.maximum(jnp.abs(values), floor))
+    return bounded(vectors @ ((vectors.T @ gradient) / jnp.maximum(jnp.abs(values), floor)), longest)
+
+
+def bounded(direction: jax.Array, longest: float = LONGEST_STEP) -> jax.Array:
+    """The direction, shortened to the longest step."""
     return direction * jnp.minimum(1.0, longest / jnp.maximum(jnp.linalg.norm(direction), 1e-30))
 
 

@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from genjax_lab.batch import log_prob, sample
+from genjax_lab.batch import log_prob
 from genjax_lab.density import Density
-from genjax_lab.space import CountVectors, Integers, Leaf
+from genjax_lab.predict import sample
+from genjax_lab.space import CountVectors, Integers, Leaf, Reals, Simplex
 from genjax_lab.types import Event, Params
 
 LARGEST_GRID = 20_000_000
@@ -64,7 +65,7 @@ def _grid(density: Density, params: Params, breakpoints: Sequence[float]) -> tup
     drawn = sample(density, jax.random.key(0), params, 4096)
     edges = {float(v) for leaf in jax.tree.leaves(params) for v in np.ravel(leaf) if np.isfinite(v)} | {*breakpoints}
     leaves = [(leaf, np.asarray(a)) for _, leaf, a in density.space.walk(drawn)]
-    real = sum(math.prod(leaf.shape) for leaf, _ in leaves if not leaf.whole)
+    real = sum(_places(leaf) for leaf, _ in leaves if not leaf.whole)
     if real > 3:
         raise ValueError(f"gl.check_normalised: {density!r} has {real} real coordinates; quadrature takes 1 to 3")
     axes: list[tuple[np.ndarray, np.ndarray]] = []
@@ -75,41 +76,72 @@ def _grid(density: Density, params: Params, breakpoints: Sequence[float]) -> tup
         raise ValueError(f"gl.check_normalised: {density!r} needs {size:.3g} points, too many")
     index = np.unravel_index(np.arange(size), [len(nodes) for nodes, _ in axes])
     columns = iter([nodes[i] for (nodes, _), i in zip(axes, index, strict=True)])
-    log_weights = sum(np.log(weights)[i] for (_, weights), i in zip(axes, index, strict=True))
-    events = [_assemble(leaf, columns) for leaf, _ in leaves]
+    log_weights = np.zeros(size) + sum(np.log(weights)[i] for (_, weights), i in zip(axes, index, strict=True))
+    events = []
+    for leaf, _ in leaves:
+        event, log_volume = _assemble(leaf, columns)
+        events.append(event)
+        log_weights = log_weights + log_volume
     return jax.tree.unflatten(jax.tree.structure(density.space.struct), events), np.asarray(log_weights)
 
 
-def _assemble(leaf: Leaf, columns: object) -> jax.Array:
-    """Put the columns of a leaf's cells together: (n, *leaf.shape)."""
-    cells = list(itertools.islice(columns, math.prod(leaf.outer)))  # type: ignore[call-overload]
-    array = np.stack(cells, 1).reshape(-1, *leaf.shape)
-    return jnp.asarray(array, jnp.int32 if leaf.whole else jnp.result_type(float))
+def _places(leaf: Leaf) -> int:
+    """How many numbers of an event of a leaf are free, a finite cell counted as one."""
+    return math.prod(leaf.outer) * (leaf.k - 1 if isinstance(leaf, Simplex) else 1)
+
+
+def _assemble(leaf: Leaf, columns: object) -> tuple[jax.Array, np.ndarray | float]:
+    """Put the columns of a leaf's cells together: (n, *leaf.shape); and the log of the volume they stand for."""
+    cells = list(itertools.islice(columns, _places(leaf)))  # type: ignore[call-overload]
+    array = np.stack(cells, 1)
+    log_volume: np.ndarray | float = 0.0
+    if isinstance(leaf, Simplex):
+        array, log_volume = _unbroken(array.reshape(len(array), -1, leaf.k - 1))
+    array = array.reshape(-1, *leaf.shape)
+    return jnp.asarray(array, jnp.int32 if leaf.whole else jnp.result_type(float)), log_volume
+
+
+def _broken(x: np.ndarray) -> np.ndarray:
+    """Vectors of a simplex as free numbers in (0, 1): the share each takes of what those before it left."""
+    left = np.cumsum(x[..., ::-1], -1)[..., :0:-1]
+    return x[..., :-1] / left
+
+
+def _unbroken(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Back, and the log of the Jacobian: what was left, for every number."""
+    left = np.cumprod(1 - share, -1)
+    before = np.concatenate([np.ones_like(left[..., :1]), left[..., :-1]], -1)
+    return np.concatenate([share * before, left[..., -1:]], -1), np.log(before).sum((-2, -1))
 
 
 def _leaf_axes(leaf: Leaf, drawn: np.ndarray, edges: list[float], real: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """For every cell of a leaf its nodes and weights."""
-    places = math.prod(leaf.outer)
     if leaf.cell_count is not None:
-        return [(leaf.cells(), np.ones(leaf.cell_count))] * places
+        return [(leaf.cells(), np.ones(leaf.cell_count))] * math.prod(leaf.outer)
     if isinstance(leaf, CountVectors):
         raise ValueError(f"gl.check_normalised: events of {leaf!r} add up to any total; fix it with total=")
-    columns = drawn.reshape(len(drawn), places).T
+    drawn = _broken(drawn) if isinstance(leaf, Simplex) else drawn
+    columns = drawn.reshape(len(drawn), -1).T
     if isinstance(leaf, Integers):
         tops = [2 * int(column.max()) + 64 for column in columns]
         return [(np.arange(top), np.ones(top)) for top in tops]
-    return [_panels(column, edges, *NODES[real]) for column in columns]
+    ends = (leaf.low, leaf.high) if isinstance(leaf, Reals) else (0.0, 1.0)
+    return [_panels(column, edges, ends, *NODES[real]) for column in columns]
 
 
-def _panels(drawn: np.ndarray, edges: list[float], panels: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+def _panels(
+    drawn: np.ndarray, edges: list[float], ends: tuple[float, float], panels: int, nodes: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Composite Gauss–Legendre between quantiles of samples and the breakpoints near them, with wide outer panels."""
     spread = float(np.ptp(drawn)) or 1.0
-    low, high = float(drawn.min()) - 2 * spread, float(drawn.max()) + 2 * spread
+    low, high = max(float(drawn.min()) - 2 * spread, ends[0]), min(float(drawn.max()) + 2 * spread, ends[1])
     near = [e for e in edges if low < e < high]
     near = near if len(near) <= panels else [near[int(i)] for i in np.linspace(0, len(near) - 1, panels)]
     quantiles = np.quantile(drawn, np.linspace(0, 1, panels // 2 + 1))
     even = np.linspace(low, high, panels // 2 + 1)
-    cuts = np.unique(np.concatenate([quantiles, even, near]))
+    ordered = np.sort(drawn)
+    gaps = np.argsort(np.diff(ordered))[-(panels // 8) :]  # between narrow peaks: what lies near is not theirs to span
+    cuts = np.unique(np.concatenate([quantiles, even, near, ordered[gaps], ordered[gaps + 1]]))
     x, w = np.polynomial.legendre.leggauss(nodes)
     half = np.diff(cuts)[:, None] / 2
     keep = half[:, 0] > 0

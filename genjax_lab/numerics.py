@@ -17,8 +17,9 @@ FAR = 1e30
 
 
 def float_dtype(*arrays: Any) -> Any:
-    """The floating dtype that arithmetic on these arrays, of any dtype, is done in."""
-    return jnp.result_type(*(a for a in arrays if jnp.issubdtype(jnp.result_type(a), jnp.floating)), jnp.float32)
+    """The floating dtype that arithmetic on these arrays, of any dtype, is done in: at least float32."""
+    floats = [a for a in arrays if jnp.issubdtype(jnp.result_type(a), jnp.floating)]
+    return jnp.result_type(*floats, jnp.float32) if floats else jnp.result_type(float)
 
 
 def count_dtype() -> Any:
@@ -50,14 +51,6 @@ def dot_log(x: jax.Array, log_weights: jax.Array) -> jax.Array:
     return jnp.where(total < -0.5 * FAR, -jnp.inf, total)
 
 
-def xlogy(x: jax.Array, y: jax.Array) -> jax.Array:
-    """x log y with 0 · log 0 = 0, and a gradient in y that is 0, not NaN, where x = 0."""
-    some = x != 0
-    positive = some & (y > 0)
-    value = x * jnp.log(jnp.where(positive, y, 1.0))
-    return jnp.where(some & ~(y > 0), -jnp.inf, value)
-
-
 def times_log(count: jax.Array, log_p: jax.Array) -> jax.Array:
     """count · log p with 0 · −∞ = 0, of counts and log-probabilities that may be −∞."""
     some = count != 0
@@ -66,8 +59,7 @@ def times_log(count: jax.Array, log_p: jax.Array) -> jax.Array:
 
 def log(y: jax.Array) -> jax.Array:
     """log y with log 0 = −∞ and gradient 0 there."""
-    positive = y > 0
-    return jnp.where(positive, jnp.log(jnp.where(positive, y, 1.0)), -jnp.inf)
+    return jnp.where(y == 0, -jnp.inf, jnp.log(jnp.where(y == 0, 1.0, y)))
 
 
 def add_logs(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -91,13 +83,18 @@ def log_normalise(a: jax.Array) -> jax.Array:
     return a - logsumexp(a)[..., None]
 
 
-def log_share(a: jax.Array, otherwise: jax.Array) -> jax.Array:
-    """Log-probabilities ∝ exp a along the last axis; `otherwise` where all are −∞, and over those at +∞."""
+def contenders(a: jax.Array, otherwise: jax.Array) -> jax.Array:
+    """Log-weights along the last axis: a; `otherwise` where all of a are −∞, and over those at +∞ where some are."""
     top = lax.stop_gradient(a.max(-1, keepdims=True))
     weights = jnp.where(jnp.isneginf(top), otherwise, a)
-    weights = jnp.where(jnp.isposinf(top), jnp.where(jnp.isposinf(a), otherwise, -jnp.inf), weights)
-    top = jnp.where(jnp.isfinite(top), top, 0.0)[..., 0]
-    return weights - _logsumexp(weights, top)[..., None]
+    return jnp.where(jnp.isposinf(top), jnp.where(jnp.isposinf(a), otherwise, -jnp.inf), weights)
+
+
+def log_share(a: jax.Array, otherwise: jax.Array) -> jax.Array:
+    """Log-probabilities ∝ exp of the `contenders` along the last axis."""
+    weights, top = contenders(a, otherwise), lax.stop_gradient(a.max(-1, keepdims=True))
+    shifted = weights - jnp.where(jnp.isfinite(top), top, 0.0)  # first: log-densities of −10⁵ keep their differences
+    return shifted - _logsumexp(shifted, jnp.zeros_like(top[..., 0]))[..., None]
 
 
 def _logsumexp(a: jax.Array, top: jax.Array) -> jax.Array:
@@ -116,9 +113,9 @@ def select(every: jax.Array, index: jax.Array) -> jax.Array:
 
 
 class Total(NamedTuple):
-    """A sum with its rounding error carried along (Kahan–Babuška–Neumaier), for totals over many blocks.
+    """A sum with its rounding error carried along, for totals over many blocks.
 
-    Float32 totals of 10⁷ log-likelihoods stay right to 1e-6.  Neumaier (1974), ZAMM 54, 39–51.
+    Float32 totals of 10⁷ log-likelihoods stay right to 1e-6.  Dekker (1971), Numer. Math. 18, 224–242, §6.
     """
 
     value: jax.Array
@@ -126,11 +123,12 @@ class Total(NamedTuple):
 
     def merge(self, other: Total) -> Total:
         """Add another total."""
-        value = self.value + other.value
-        larger = jnp.where(jnp.abs(self.value) >= jnp.abs(other.value), self.value, other.value)
-        smaller = jnp.where(jnp.abs(self.value) >= jnp.abs(other.value), other.value, self.value)
-        lost = jnp.where(jnp.isfinite(value), (larger - value) + smaller, 0.0)
-        return Total(value, self.error + other.error + lost)
+        total = self.value + other.value
+        part = total - self.value
+        lost = (self.value - (total - part)) + (other.value - part)
+        lost = jnp.where(jnp.isfinite(total), self.error + other.error + lost, 0.0)
+        value = total + lost
+        return Total(value, jnp.where(jnp.isfinite(total), lost - (value - total), 0.0))
 
     def result(self) -> jax.Array:
         """The sum."""

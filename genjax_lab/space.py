@@ -1,13 +1,9 @@
-"""Sample spaces: the set an event lies in, its shape, and the measure a density on it is taken against.
-
-A leaf space is an array of equal cells; a product of spaces is a tuple or dict event. Finite spaces can be listed.
-"""
+"""The sample spaces of one array: whole numbers, counts, real numbers, a simplex. Products are in `sample_space`."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,119 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from genjax_lab.spec import Static, factory
-from genjax_lab.types import Event, Shape
+from genjax_lab.sample_space import Leaf, Product, Space, fields, pair
+from genjax_lab.spec import factory
+from genjax_lab.types import Shape
 
-LARGEST_LISTING = 2**22
-"""A space with more events than this is not listed."""
-
-
-class Space(Static):
-    """The sample space of one event. Finite ones have a `size`, `enumerate()` and `index(x)`; else `size` is None."""
-
-    size: int | None
-    measure: str
-
-    @property
-    def struct(self) -> Event:
-        """The event as a pytree of `jax.ShapeDtypeStruct`."""
-        raise NotImplementedError
-
-    def walk(self, x: Event, name: str = "x") -> Iterator[tuple[str, Leaf, Any]]:
-        """Yield (name, leaf space, array) for every array of an event, or of a batch of events.
-
-        Raises:
-          ValueError: where the structure of `x` is not that of an event.
-        """
-        raise NotImplementedError
-
-    def contains(self, x: Event) -> jax.Array:
-        """Whether one event lies in the space: bool[]."""
-        return jnp.stack([leaf.valid(jnp.asarray(a)).all() for _, leaf, a in self.walk(x)]).all()
-
-    def enumerate(self) -> Event:
-        """List every event of a finite space along a leading axis, in the order of `index`."""
-        raise NotImplementedError
-
-    def index(self, x: Event) -> jax.Array:
-        """Position of one event in `enumerate()`: int32[]; `size` for what is no event of the space."""
-        raise NotImplementedError
-
-    def stack(self, n: int) -> Space:
-        """The space of `n` such events along a new leading axis of every array."""
-        raise NotImplementedError
-
-    def require_listing(self) -> int:
-        """Return the size.
-
-        Raises:
-          ValueError: where the space is infinite or too large to list.
-        """
-        if self.size is None or self.size > LARGEST_LISTING:
-            count = "infinitely many" if self.size is None else f"{float(self.size):.3g}"
-            raise ValueError(f"{self!r} has {count} events, too many to list")
-        return self.size
-
-
-@jax.tree_util.register_static
-@dataclass(frozen=True, eq=False, repr=False)
-class Leaf(Space):
-    """Events of one array, of shape `outer` + the shape of a cell."""
-
-    outer: tuple[int, ...]
-    cell_shape = ()
-    whole = True
-    measure = "counting"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (*self.outer, *self.cell_shape)
-
-    @property
-    def struct(self) -> Event:
-        return jax.ShapeDtypeStruct(self.shape, jnp.int32 if self.whole else jnp.result_type(float))
-
-    @property
-    def size(self) -> int | None:  # type: ignore[override]
-        cells = self.cell_count
-        return None if cells is None else cells ** math.prod(self.outer)
-
-    @property
-    def cell_count(self) -> int | None:
-        """How many values a cell can take, None if infinitely many."""
-        return None
-
-    def cells(self) -> np.ndarray:
-        """The values of a finite cell, (cell_count, *cell_shape)."""
-        raise NotImplementedError
-
-    def valid(self, x: Any, xp: Any = jnp) -> Any:
-        """Entry by entry, whether an event's array, or a batch of them, is allowed: bool, broadcastable to `x`."""
-        raise NotImplementedError
-
-    def all_valid(self, x: jax.Array) -> jax.Array:
-        """Whether every entry of a batch is allowed: bool[]."""
-        return jnp.max((~self.valid(x)).astype(jnp.uint8), initial=0) == 0  # on a CPU 3 times faster than `all`
-
-    def walk(self, x: Event, name: str = "x") -> Iterator[tuple[str, Leaf, Any]]:
-        yield name, self, x
-
-    def enumerate(self) -> Event:
-        size, places = self.require_listing(), math.prod(self.outer)
-        digits = np.stack(np.unravel_index(np.arange(size), (self.cell_count or 0,) * places), -1) if places else None
-        listed = self.cells()[digits] if digits is not None else np.zeros((1,))
-        return jnp.asarray(listed.reshape(size, *self.shape), jnp.int32)
-
-    def index(self, x: Event) -> jax.Array:
-        self.require_listing()
-        cells = jnp.asarray(x).reshape(-1, *self.cell_shape)
-        digit = jax.vmap(self._cell_index)(cells)
-        place = [(self.cell_count or 0) ** i for i in reversed(range(cells.shape[0]))]
-        position = jnp.sum(digit * np.asarray(place, np.int32)).astype(jnp.int32)
-        return jnp.where(self.contains(x), position, self.size or 0)
-
-    def _cell_index(self, cell: jax.Array) -> jax.Array:
-        return cell.astype(jnp.int32)
+__all__ = [
+    "CountVectors", "Integers", "Leaf", "Product", "Reals", "Simplex", "Space", "binary", "categories", "count_vectors",
+    "counts", "fields", "pair", "reals", "simplex", "whole_shape",
+]  # fmt: skip
 
 
 @jax.tree_util.register_static
@@ -196,118 +87,108 @@ class CountVectors(Leaf):
         return count_vectors(self.k, self.total, (n, *self.outer))
 
     def _cell_index(self, cell: jax.Array) -> jax.Array:
-        return jnp.argmax((jnp.asarray(self.cells()) == cell).all(-1)).astype(jnp.int32)
+        return jnp.argmax((jnp.asarray(self.cells()) == cell[None]).all(-1)).astype(jnp.int32)
 
 
 @jax.tree_util.register_static
 @dataclass(frozen=True, eq=False, repr=False)
 class Reals(Leaf):
-    """Arrays of finite real numbers."""
+    """Arrays of finite real numbers strictly between `low` and `high`."""
 
+    low: float
+    high: float
     whole = False
     measure = "Lebesgue"
 
+    @property
+    def bounded(self) -> bool:
+        """Whether some finite numbers are not in the space."""
+        return self.low > -math.inf or self.high < math.inf
+
     def valid(self, x: Any, xp: Any = jnp) -> Any:
-        return xp.isfinite(x)
+        return (x > self.low) & (x < self.high) if self.bounded else xp.isfinite(x)
 
     def all_valid(self, x: jax.Array) -> jax.Array:
+        if self.bounded:
+            return super().all_valid(x)
         return jnp.sum(x * 0) == 0  # NaN and ±inf make NaN of it, at the speed of reading; a maximum may pass NaN over
 
     def stack(self, n: int) -> Space:
-        return reals((n, *self.outer))
+        return reals((n, *self.outer), self.low, self.high)
 
 
 @jax.tree_util.register_static
 @dataclass(frozen=True, eq=False, repr=False)
-class Product(Space):
-    """Events made of named parts: a dict, or a tuple in the order of the names."""
+class Simplex(Leaf):
+    """Vectors of `k` positive numbers that add up to 1, to within `TOLERANCE`: data are rounded."""
 
-    parts: Mapping[str, Space]
-    is_tuple: bool
+    k: int
+    whole = False
+    measure = "Lebesgue"
 
-    @property
-    def size(self) -> int | None:  # type: ignore[override]
-        sizes = [part.size for part in self.parts.values()]
-        return None if None in sizes else math.prod(size or 0 for size in sizes)
+    TOLERANCE = 1e-5
 
     @property
-    def measure(self) -> str:  # type: ignore[override]
-        kinds = {part.measure for part in self.parts.values()}
-        return kinds.pop() if len(kinds) == 1 else "mixed"
+    def cell_shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        return (self.k,)
 
-    @property
-    def struct(self) -> Event:
-        return self._event(part.struct for part in self.parts.values())
-
-    def walk(self, x: Event, name: str = "x") -> Iterator[tuple[str, Leaf, Any]]:
-        for (key, part), value in zip(self.parts.items(), self._split(x, name), strict=True):
-            yield from part.walk(value, key if self.is_tuple else f"{name}[{key!r}]")
-
-    def enumerate(self) -> Event:
-        sizes = [part.size or 0 for part in self.parts.values()]
-        where = np.unravel_index(np.arange(self.require_listing()), sizes)
-        lists = [part.enumerate() for part in self.parts.values()]
-        return self._event(jax.tree.map(lambda a, i=i: a[i], part) for part, i in zip(lists, where, strict=True))
-
-    def index(self, x: Event) -> jax.Array:
-        position = jnp.zeros((), jnp.int32)
-        for part, value in zip(self.parts.values(), self._split(x, "x"), strict=True):
-            position = position * (part.size or 0) + part.index(value)
-        return jnp.where(self.contains(x), position, self.size or 0)
+    def valid(self, x: Any, xp: Any = jnp) -> Any:
+        return (x > 0) & (abs(x.sum(-1, keepdims=True) - 1) <= self.TOLERANCE)
 
     def stack(self, n: int) -> Space:
-        parts = {name: part.stack(n) for name, part in self.parts.items()}
-        return pair(*parts.values()) if self.is_tuple else fields(**parts)
-
-    def _split(self, x: Event, name: str) -> list[Any]:
-        if self.is_tuple and isinstance(x, tuple | list) and len(x) == len(self.parts):
-            return list(x)
-        if not self.is_tuple and isinstance(x, Mapping) and set(x) == set(self.parts):
-            return [x[key] for key in self.parts]
-        wanted = f"the tuple ({', '.join(self.parts)})" if self.is_tuple else f"a dict with keys {list(self.parts)}"
-        got = f"a dict with keys {list(x)}" if isinstance(x, Mapping) else f"of type {type(x).__name__}"
-        raise ValueError(f"{name} must be {wanted}, as events of {self!r} are; it is {got}")
-
-    def _event(self, parts: Iterable[Any]) -> Event:
-        return tuple(parts) if self.is_tuple else dict(zip(self.parts, parts, strict=True))
+        return simplex(self.k, (n, *self.outer))
 
 
 @factory
 def categories(k: int, shape: Shape = ()) -> Space:
     """Whole numbers 0, …, k − 1 in an array of the given shape; counting measure."""
-    if k < 1:
-        raise ValueError(f"categories: k = {k} must be at least 1")
-    return Integers(tuple(shape), k)
+    if not isinstance(k, int) or k < 1:
+        raise ValueError(f"categories: k = {k} must be a whole number, at least 1")
+    return Integers(whole_shape(shape), k)
 
 
 @factory
 def counts(shape: Shape = ()) -> Space:
     """Whole numbers 0, 1, 2, … in an array of the given shape; counting measure."""
-    return Integers(tuple(shape), None)
+    return Integers(whole_shape(shape), None)
 
 
 @factory
 def count_vectors(k: int, total: int | None = None, shape: Shape = ()) -> Space:
     """Vectors of `k` counts that add up to `total` (None: to anything); counting measure."""
-    return CountVectors(tuple(shape), k, total)
+    if not isinstance(k, int) or k < 1 or (total is not None and (not isinstance(total, int) or total < 0)):
+        raise ValueError(f"count_vectors: k = {k} and total = {total} must be whole numbers, 1 and 0 or more")
+    return CountVectors(whole_shape(shape), k, total)
 
 
 @factory
-def reals(shape: Shape = ()) -> Space:
-    """Finite real numbers in an array of the given shape; Lebesgue measure."""
-    return Reals(tuple(shape))
+def reals(shape: Shape = (), low: float = -math.inf, high: float = math.inf) -> Space:
+    """Finite real numbers strictly between `low` and `high` in an array of the given shape; Lebesgue measure."""
+    if not low < high:
+        raise ValueError(f"reals: low = {low} must be below high = {high}")
+    return Reals(whole_shape(shape), low, high)
 
 
 @factory
-def fields(**parts: Space) -> Space:
-    """Dict events, one space a field."""
-    return Product(dict(sorted(parts.items())), is_tuple=False)
+def simplex(k: int, shape: Shape = ()) -> Space:
+    """Vectors of `k` positive numbers that add up to 1; Lebesgue measure on the first k − 1 of them."""
+    if k < 2:
+        raise ValueError(f"simplex: k = {k} must be at least 2")
+    return Simplex(whole_shape(shape), k)
 
 
-@factory
-def pair(y: Space, x: Space) -> Space:
-    """Tuple events (y, x)."""
-    return Product({"y": y, "x": x}, is_tuple=True)
+def whole_shape(shape: Shape) -> tuple[int, ...]:
+    """Return a shape as a tuple.
+
+    Raises:
+      TypeError: where it is no tuple or list of whole numbers.
+      ValueError: where one is negative.
+    """
+    if not isinstance(shape, tuple | list) or not all(isinstance(n, int) for n in shape):
+        raise TypeError(f"shape = {shape!r} must be a tuple of whole numbers, such as (784,)")
+    if any(n < 0 for n in shape):
+        raise ValueError(f"shape = {shape!r} has a negative length")
+    return tuple(shape)
 
 
 def binary(shape: Shape = ()) -> Space:

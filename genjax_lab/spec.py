@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import keyword
 import math
 import weakref
 from collections.abc import Callable, Mapping
@@ -115,13 +116,13 @@ def to_json(value: Any) -> Any:
             raise TypeError(f"{value!r} has no JSON form: put @gl.factory on the function that makes it")
         arguments = {name: to_json(v) for name, v in value.spec.arguments}
         return {"factory": _name(value.spec.factory), "arguments": arguments}
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return [to_json(v) for v in value]
     if isinstance(value, Mapping):
         return {"mapping": {name: to_json(v) for name, v in value.items()}}
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or type(value) in (bool, int, float, str):
         return value
     raise TypeError(f"{value!r} has no JSON form")
 
@@ -181,7 +182,7 @@ def _canonical(value: Any, where: str) -> Any:
 def _typed(value: Any) -> Any:
     """A hashable key that keeps the type of every part, so that `1`, `1.0` and `True` differ."""
     if isinstance(value, tuple):
-        return (tuple, *map(_typed, value))
+        return (type(value), *map(_typed, value))
     if isinstance(value, dict):
         return (dict, *((name, _typed(v)) for name, v in value.items()))
     return (float, value.hex()) if isinstance(value, float) else (type(value), value)
@@ -197,12 +198,13 @@ def _call_text(make: Callable[..., Any], arguments: dict[str, Any]) -> str:
     for name, parameter in inspect.signature(make).parameters.items():
         value = arguments[name]
         if parameter.kind is parameter.VAR_KEYWORD:
-            words += [f"{key}={v!r}" for key, v in value.items()]
+            plain = all(key.isidentifier() and not keyword.iskeyword(key) for key in value)
+            words += [f"{key}={v!r}" for key, v in value.items()] if plain else [f"**{value!r}"]
         elif parameter.kind is parameter.VAR_POSITIONAL:
             words += [repr(v) for v in value]
         elif parameter.default is not parameter.empty and _typed(value) == _typed(parameter.default):
             positional = False
         else:
-            keyword = not positional or parameter.kind is parameter.KEYWORD_ONLY
-            words.append(f"{name}={value!r}" if keyword else repr(value))
+            named = not positional or parameter.kind is parameter.KEYWORD_ONLY
+            words.append(f"{name}={value!r}" if named else repr(value))
     return f"{make.__name__}({', '.join(words)})"

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from genjax_lab.blocks import block_rows
 from genjax_lab.estimator import Estimator, Pool, merge_all
 from genjax_lab.groups import Groups
+from genjax_lab.numerics import float_dtype
 from genjax_lab.types import Event, Params, Smoothing, Stats
 
 
@@ -22,11 +23,18 @@ class Mean(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """A group's weight, mean and scatter Σ w (x − mean)² about that mean."""
+    """A group's weight, mean and scatter Σ w (x − mean)² about that mean; `low` is what rounding left of the mean."""
 
     weight: jax.Array
     mean: jax.Array
     scatter: jax.Array
+    low: jax.Array
+
+    @property
+    def variance(self) -> jax.Array:
+        """The scatter over the weight; exactly 0 where it is within the rounding of equal numbers, and where empty."""
+        variance = jnp.maximum(ratio(self.scatter, self.weight), 0.0)
+        return jnp.where(variance <= (4 * jnp.finfo(variance.dtype).eps * self.mean) ** 2, 0.0, variance)
 
 
 def from_statistic(
@@ -47,7 +55,7 @@ def from_statistic(
     """
 
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Mean:
-        values = jax.vmap(statistic)(x)
+        values = jax.tree.map(lambda v: v.astype(float_dtype(v)), jax.vmap(statistic)(x))
         weight = groups.totals(jax.tree.leaves(x)[0].shape[0])
         return Mean(weight, jax.tree.map(lambda v: ratio(groups.sum(v), weight), values))
 
@@ -66,6 +74,7 @@ def from_moments(
         lambda stats, params, smoothing: maximise(stats, smoothing),
         log_likelihood,
         rows=lambda x: max(250, block_rows(x) // 25),
+        smooths=frozenset({"scale"}),
         pool=_pool_scatter,
     )
 
@@ -85,9 +94,12 @@ def merge_means(a: Mean, b: Mean) -> Mean:
 def merge_moments(a: Moments, b: Moments) -> Moments:
     """Join the moments of two sets of rows.  Chan, Golub & LeVeque (1983), Am. Stat. 37, 242–247, eq. 2.1."""
     weight = a.weight + b.weight
-    share, step = ratio(b.weight, weight), b.mean - a.mean
+    share, step = ratio(b.weight, weight), (b.mean - a.mean) + (b.low - a.low)
     between = step**2 * _like(a.weight * share, step)
-    return Moments(weight, a.mean + step * _like(share, step), a.scatter + b.scatter + between)
+    start = jnp.where(_like(a.weight > 0, a.mean), a.mean, b.mean)  # a mean that is far off keeps no low part
+    move = jnp.where(_like(a.weight > 0, a.mean), a.low + step * _like(share, step), b.low)
+    mean, low = _two_parts(start, move)
+    return Moments(weight, mean, a.scatter + b.scatter + between, low)
 
 
 def ratio(total: jax.Array, weight: jax.Array) -> jax.Array:
@@ -98,12 +110,20 @@ def ratio(total: jax.Array, weight: jax.Array) -> jax.Array:
 
 def _gather_moments(params: Params, x: jax.Array, given: Event, groups: Groups) -> Moments:
     """Two passes over the block, centred on each group's own mean; the second mends the rounding of the first."""
-    x = jnp.asarray(x, jnp.result_type(float, x))
+    x = x.astype(float_dtype(x))
     weight = groups.totals(x.shape[0])
-    mean = ratio(groups.sum(x), weight)
-    slip, scatter = groups.sums_about(x, mean)
+    rough = ratio(groups.sum(x), weight)
+    slip, scatter = groups.sums_about(x, rough)
     step = ratio(slip, weight)
-    return Moments(weight, mean + step, scatter - slip * step)
+    mean, low = _two_parts(rough, step)
+    return Moments(weight, mean, jnp.maximum(scatter - slip * step, 0.0), low)
+
+
+def _two_parts(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """a + b as a rounded sum and what was lost, exactly.  Knuth (1997), The Art of Computer Programming 2, §4.2.2."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
 
 
 def _pool_scatter(names: frozenset[str]) -> Pool | None:
@@ -111,7 +131,9 @@ def _pool_scatter(names: frozenset[str]) -> Pool | None:
     if names == {"loc", "scale"}:
         return lambda stats: merge_all(merge_moments, stats)
     if names == {"scale"}:
-        return lambda stats: Moments(stats.weight.sum(0), stats.mean[0], stats.scatter.sum(0))
+        return lambda stats: Moments(
+            stats.weight.sum(0), jnp.zeros_like(stats.mean[0]), stats.scatter.sum(0), stats.low[0]
+        )
     return None
 
 

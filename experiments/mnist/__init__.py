@@ -12,6 +12,7 @@ dimension and 84.6 %, bell curves 4.908 and 65.0 % (81.4 % with the variance flo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,8 +39,10 @@ class Config:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.smoothing < 0 or min(*self.level_smoothing, *self.floors, 0.0) < 0:
-            raise ValueError("smoothing, level-smoothing and floors must not be negative")
+        if not all(0 <= value < math.inf for value in (self.smoothing, *self.level_smoothing, *self.floors)):
+            raise ValueError("smoothing, level-smoothing and floors must be finite and not negative")
+        if self.seed < 0:
+            raise ValueError(f"seed = {self.seed} must not be negative")
         if not self.level_smoothing or not self.floors:
             raise ValueError("level-smoothing and floors need at least one value each")
         if not 0 <= self.threshold < 1:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
-from genjax_lab.density import Density, factory, pairwise
-from genjax_lab.estimator import Estimator
+from genjax_lab.density import Density, factory, pairwise, require
+from genjax_lab.estimator import Estimator, start_of
 from genjax_lab.groups import Groups
+from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import sum_logs
 from genjax_lab.types import Event, Key, Params, Stats
 
@@ -34,8 +35,9 @@ def iid(density: Density, n: int) -> Density:
       >>> gl.degrees_of_freedom(coins), round(float(coins.log_prob({"logits": 0.0}, jnp.array([1, 0, 1]))), 3)
       (1, -2.079)
     """
-    if n < 1:
-        raise ValueError(f"iid: n = {n} must be at least 1")
+    require("iid", Density, density)
+    if not isinstance(n, int) or n < 1:
+        raise ValueError(f"iid: n = {n} must be a whole number, at least 1")
 
     def log_prob(params: Params, x: Event) -> jax.Array:
         return sum_logs(jax.vmap(density.log_prob, (None, 0))(params, x))
@@ -53,7 +55,7 @@ def iid(density: Density, n: int) -> Density:
         init=density.init,
         log_prob=log_prob,
         sample=sample,
-        estimator=None if density.estimator is None else _estimator(density.estimator, n),
+        estimator=_estimator(estimator_of(density), n),
         pairwise=all_pairs,
     )
 
@@ -62,7 +64,10 @@ def _estimator(inner: Estimator, n: int) -> Estimator:
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
         return inner.statistics(params, _flat(x), given, groups.repeat(n))
 
-    return replace(inner, statistics=statistics, rows=None)
+    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+        return start_of(inner, key, _flat(x), given, groups.repeat(n))
+
+    return replace(inner, statistics=statistics, start=start, rows=None)
 
 
 def _flat(x: Event) -> Event:

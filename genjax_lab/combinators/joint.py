@@ -5,8 +5,9 @@ from __future__ import annotations
 import jax
 
 from genjax_lab import space
-from genjax_lab.density import Conditional, Density, factory, pairwise, pairwise_given
+from genjax_lab.density import Conditional, Density, factory, pairwise, pairwise_given, require
 from genjax_lab.estimator import combine
+from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import add_logs
 from genjax_lab.types import Event, Key, Params
 
@@ -34,6 +35,8 @@ def joint(prior: Density, conditional: Conditional) -> Density:
       >>> fit.params["conditional"]["rate"].tolist()
       [2.0, 8.0]
     """
+    require("joint", Density, prior)
+    require("joint", Conditional, conditional)
     if prior.space != conditional.given_space:
         raise ValueError(
             f"joint: the prior {prior!r} has events in {prior.space!r}, but {conditional!r} is given "
@@ -65,7 +68,7 @@ def joint(prior: Density, conditional: Conditional) -> Density:
         log_prob=log_prob,
         sample=sample,
         estimator=combine(
-            {"prior": prior.estimator, "conditional": conditional.estimator},
+            {"prior": estimator_of(prior), "conditional": estimator_of(conditional)},
             lambda name, event, given: (event[0], None) if name == "prior" else (event[1], event[0]),
             unsmoothed="prior",
         ),

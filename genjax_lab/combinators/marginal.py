@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.per_class import per_class
-from genjax_lab.density import Conditional, Density, factory, listing, over_given
+from genjax_lab.density import Conditional, Density, factory, listing, over_given, require
+from genjax_lab.estimator import Estimator, combine, start_of
 from genjax_lab.families.categorical import categorical
-from genjax_lab.numerics import add_logs, logsumexp
-from genjax_lab.types import Event, Key, Params
+from genjax_lab.groups import Groups
+from genjax_lab.implicit import estimator_of
+from genjax_lab.numerics import add_logs, log_share, logsumexp
+from genjax_lab.start import seed_shares
+from genjax_lab.types import Event, Key, Params, Stats
 
 
 @factory
@@ -48,8 +54,65 @@ def marginal(joint: Density) -> Density:
         init=joint.init,
         log_prob=log_prob,
         sample=sample,
+        estimator=_estimator(joint),
         pairwise=all_pairs,
     )
+
+
+def _estimator(joint: Density) -> Estimator | None:
+    """Expected statistics of the hidden label: the E step of EM; the maximiser is the joint's.
+
+    Dempster, Laird & Rubin (1977), J. R. Stat. Soc. B 39, 1–38.
+    """
+    prior, conditional = factors(joint, "marginal")
+    of_y, of_x = estimator_of(prior), conditional.estimator
+    both = combine({"prior": of_y, "conditional": of_x}, _no_route, unsmoothed="prior")
+    if both is None or of_y is None or of_x is None:
+        return None
+
+    def by_label(groups: Groups, shares: jax.Array) -> tuple[Groups, Groups]:
+        """Groups of rows split by the hidden label; and groups of labels, weighed by the rows they have."""
+        split = groups.share(shares)
+        mass = split.totals(shares.shape[0]).reshape(groups.k, -1)
+        return split, Groups(groups.k, soft=mass.T)
+
+    def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
+        every = jax.lax.map(lambda one: log_joint(joint, one, x), params)  # [g, n, m]
+        priors = jax.vmap(lambda one: listing(prior, one))(params["prior"])
+        shares = jnp.exp(log_share(every, priors[:, None]))
+        rows, masses = by_label(groups, shares.transpose(1, 0, 2))
+        return {
+            "prior": of_y.statistics(params["prior"], prior.space.enumerate(), None, masses),
+            "conditional": of_x.statistics(params["conditional"], x, None, rows),
+            "log_likelihood": groups.total_of(logsumexp(every).T),
+        }
+
+    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+        seed, first, second = jax.random.split(key, 3)
+        rows, masses = by_label(groups, seed_shares(seed, x, groups, prior.space.require_listing()))
+        return {
+            "prior": start_of(of_y, first, prior.space.enumerate(), None, masses),
+            "conditional": start_of(of_x, second, x, None, rows),
+        }
+
+    def merge(a: Stats, b: Stats) -> Stats:
+        value = a["log_likelihood"] + b["log_likelihood"]
+        return {**both.merge(a, b), "log_likelihood": value}
+
+    return replace(
+        both,
+        statistics=statistics,
+        merge=merge,
+        log_likelihood=lambda stats, params: stats["log_likelihood"],
+        exact=False,
+        start=start,
+        rows=None,
+        pool=lambda names: None,
+    )
+
+
+def _no_route(name: str, x: Event, given: Event) -> tuple[Event, Event]:
+    raise AssertionError("a marginal gathers its own statistics")
 
 
 def mixture(density: Density, k: int) -> Density:
@@ -82,6 +145,7 @@ def factors(joint: Density, asked_by: str) -> tuple[Density, Conditional]:
     Raises:
       ValueError: where there are none, or the prior has too many events.
     """
+    require(asked_by, Density, joint)
     if joint.factors is None:
         raise ValueError(f"{asked_by}: {joint!r} is not a joint; make one with gl.joint(prior, conditional)")
     joint.factors[0].space.require_listing()

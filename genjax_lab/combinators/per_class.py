@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,16 +10,17 @@ import jax
 import jax.numpy as jnp
 
 from genjax_lab import constraints
-from genjax_lab.density import Conditional, Density, factory, pairwise
-from genjax_lab.estimator import Estimator, pooling
+from genjax_lab.density import Conditional, Density, factory, pairwise, require
+from genjax_lab.estimator import Estimator, merge_all, pooling, start_of
 from genjax_lab.groups import Groups
+from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import select
 from genjax_lab.space import Space, categories
 from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
 
 @factory
-def per_class(density: Density, k: int | Space, shared: Sequence[str] = ()) -> Conditional:
+def per_class(density: Density, k: int | Space, shared: str | Sequence[str] = ()) -> Conditional:
     """`k` copies of a density, chosen by a label: p(x | y; θ) = p(x; θ_y).
 
     All k are evaluated and one is selected: gathering parameters by label is many times slower under vmap.
@@ -39,15 +41,17 @@ def per_class(density: Density, k: int | Space, shared: Sequence[str] = ()) -> C
       >>> digit.init(jax.random.key(0))["logits"].shape
       (10, 784)
     """
+    require("per_class", Density, density)
     labels = categories(k) if isinstance(k, int) else k
+    shared = (shared,) if isinstance(shared, str) else tuple(shared)
     size = labels.require_listing()
-    axes, names = _axes(density, tuple(shared))
+    axes, names = _axes(density, shared)
 
     def own(params: Params, label: jax.Array) -> Params:
         return jax.tree.map(lambda p, axis: p[label] if axis == 0 else p, params, axes)
 
     def log_prob(params: Params, x: Event, given: Event) -> jax.Array:
-        every = jax.vmap(density.log_prob, (axes, None))(params, x)
+        every = jax.vmap(density.log_prob, (axes, None), axis_size=size)(params, x)
         return select(every, labels.index(given))
 
     def init(key: Key) -> Params:
@@ -66,7 +70,7 @@ def per_class(density: Density, k: int | Space, shared: Sequence[str] = ()) -> C
         init=init,
         log_prob=log_prob,
         sample=lambda key, params, given: density.sample(key, own(params, labels.index(given))),
-        estimator=_estimator(density.estimator, labels, size, axes, names),
+        estimator=_estimator(estimator_of(density), labels, size, axes, names),
         pairwise=all_pairs,
         over_given=lambda params, x: pairwise(
             density, _flatten(jax.tree.map(lambda p: p[None], params), axes, size), x
@@ -106,15 +110,29 @@ def _flatten(params: Params, axes: Any, size: int) -> Params:
     return jax.tree.map(one, params, axes)
 
 
-def _estimator(inner: Estimator | None, labels: Space, size: int, axes: Any, names: frozenset[str]) -> Estimator | None:
-    rule = pooling(inner, names) if inner is not None and names else None
-    if inner is None or (names and rule is None):
+def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: frozenset[str]) -> Estimator | None:
+    every = all(axis is None for axis in jax.tree.leaves(axes, is_leaf=lambda axis: axis is None))
+    shared = functools.partial(merge_all, inner.merge) if every else pooling(inner, names)
+    rule = shared if names else None
+    if names and rule is None:
         return None
+
+    def split(given: Event, groups: Groups) -> Groups:
+        return groups if given is None else groups.split(jax.vmap(labels.index)(given), size)
 
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
         flat = None if params is None else _flatten(params, axes, size)
-        stats = inner.statistics(flat, x, None, groups.split(jax.vmap(labels.index)(given), size))
+        stats = inner.statistics(flat, x, None, split(given, groups))
         return jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), stats)
+
+    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+        each = start_of(inner, key, x, None, split(given, groups))
+        wide = jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), each)
+        return jax.tree.map(lambda p, axis: p if axis == 0 else p[:, 0], wide, axes)
+
+    def penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+        assert inner.penalty is not None
+        return jax.vmap(inner.penalty, (axes, None), axis_size=size)(params, smoothing).sum()
 
     def maximise(stats: Stats, params: Params, smoothing: Smoothing) -> Params:
         each = jax.vmap(inner.maximise, (0, None if params is None else axes, None))(stats, params, smoothing)
@@ -139,5 +157,8 @@ def _estimator(inner: Estimator | None, labels: Space, size: int, axes: Any, nam
         log_likelihood=None if inner.log_likelihood is None else log_likelihood,
         exact=inner.exact,
         rows=inner.rows,
+        start=start,
+        penalty=None if inner.penalty is None else penalty,
+        smooths=inner.smooths,
         pool=pool,
     )

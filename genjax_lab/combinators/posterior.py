@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from genjax_lab.combinators.marginal import factors, log_joint, log_joint_of_one
 from genjax_lab.density import Conditional, Density, factory, listing
-from genjax_lab.numerics import log_share, select
+from genjax_lab.numerics import contenders, log_share, select
 from genjax_lab.types import Event, Key, Params
 
 
@@ -38,9 +38,8 @@ def posterior(joint: Density) -> Conditional:
         return log_share(log_joint(joint, params, given), listing(prior, params["prior"])[None])
 
     def best_event(params: Params, given: Event) -> jax.Array:
-        every = log_joint(joint, params, given)  # what normalises a row does not move its maximum
-        possible = ~jnp.isneginf(every.max(-1))
-        return jnp.where(possible, jnp.argmax(every, -1), jnp.argmax(listing(prior, params["prior"])))
+        # What normalises a row does not move its maximum.
+        return jnp.argmax(contenders(log_joint(joint, params, given), listing(prior, params["prior"])[None]), -1)
 
     def of_one(params: Params, given: Event) -> jax.Array:
         return log_share(log_joint_of_one(joint, params, given), listing(prior, params["prior"]))

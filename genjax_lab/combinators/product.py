@@ -9,8 +9,9 @@ from typing import Any
 import jax
 
 from genjax_lab import space
-from genjax_lab.density import Density, factory, pairwise
+from genjax_lab.density import Density, factory, pairwise, require
 from genjax_lab.estimator import combine
+from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import add_logs
 from genjax_lab.types import Key
 
@@ -41,6 +42,8 @@ def product(densities: Mapping[str, Density] | None = None, /, **fields: Density
     if not densities:
         raise ValueError("product: name at least one field")
 
+    require("product", Density, *densities.values())
+
     def each(key: Key, call: Callable[[str, Density, Key], Any]) -> dict[str, Any]:
         keys = jax.random.split(key, len(densities))
         return {name: call(name, d, keys[i]) for i, (name, d) in enumerate(densities.items())}
@@ -52,7 +55,7 @@ def product(densities: Mapping[str, Density] | None = None, /, **fields: Density
         log_prob=lambda params, x: _sum(d.log_prob(params[name], x[name]) for name, d in densities.items()),
         sample=lambda key, params: each(key, lambda name, d, k: d.sample(k, params[name])),
         estimator=combine(
-            {name: d.estimator for name, d in densities.items()}, lambda name, x, given: (x[name], given)
+            {name: estimator_of(d) for name, d in densities.items()}, lambda name, x, given: (x[name], given)
         ),
         pairwise=lambda params, x: _sum(pairwise(d, params[name], x[name]) for name, d in densities.items()),
     )

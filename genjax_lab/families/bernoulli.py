@@ -17,7 +17,7 @@ from jax import lax
 from genjax_lab.blocks import block_rows
 from genjax_lab.constraints import log_odds
 from genjax_lab.density import Density, factory
-from genjax_lab.estimator import Estimator, smoothing_of
+from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups, takes_bytes
 from genjax_lab.numerics import EXACT, FAR, dot, dot_log, float_dtype, times_log
 from genjax_lab.space import binary
@@ -57,15 +57,18 @@ def bernoulli(shape: Shape = ()) -> Density:
             _maximise,
             _log_likelihood,
             rows=lambda x: x.shape[0] if takes_bytes(x) else block_rows(x),
+            penalty=_penalty,
+            smooths=frozenset({"logits"}),
+            pool=merged_whole(merge_sums),
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x),
     )
 
 
-class Ones(NamedTuple):
-    """Rows, and ones in each coordinate."""
+class Bits(NamedTuple):
+    """Weight of the zeros and of the ones in each coordinate."""
 
-    rows: jax.Array
+    zeros: jax.Array
     ones: jax.Array
 
 
@@ -99,19 +102,27 @@ def _log_normaliser(logits: jax.Array) -> jax.Array:
     return jnp.where(infinite, 0.0, jax.nn.softplus(jnp.where(infinite, 0.0, logits)))
 
 
-def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Ones:
-    return Ones(groups.totals(x.shape[0]), groups.count(x, bound=1))
+def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Bits:
+    ones = groups.count(x, bound=1)
+    if groups.soft is None and not groups.exact:  # a bit that is always on has exactly no zeros
+        return Bits(groups.count(1 - x.astype(jnp.int32), bound=1), ones)
+    rows = groups.totals(x.shape[0])
+    return Bits(jnp.maximum(rows.reshape(-1, *(1,) * (ones.ndim - 1)) - ones, 0), ones)
 
 
-def _maximise(stats: Ones, params: Params, smoothing: Smoothing) -> Params:
+def _maximise(stats: Bits, params: Params, smoothing: Smoothing) -> Params:
     alpha = smoothing_of(smoothing, "logits", count=True)
-    dtype = float_dtype(stats.ones)
-    ones, zeros = stats.ones.astype(dtype) + alpha, (stats.rows - stats.ones).astype(dtype) + alpha
+    zeros, ones = (a.astype(float_dtype(a)) + alpha for a in stats)
     return {"logits": jnp.where(ones + zeros > 0, jnp.log(ones) - jnp.log(zeros), 0.0)}
 
 
-def _log_likelihood(stats: Ones, params: Params) -> jax.Array:
+def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+    """Log-likelihood of α ones and α zeros in every coordinate."""
+    logits, alpha = params["logits"], jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    return times_log(alpha, jax.nn.log_sigmoid(logits) + jax.nn.log_sigmoid(-logits)).sum()
+
+
+def _log_likelihood(stats: Bits, params: Params) -> jax.Array:
     logits = params["logits"]
-    ones, zeros = stats.ones, stats.rows - stats.ones
-    total = times_log(ones, jax.nn.log_sigmoid(logits)) + times_log(zeros, jax.nn.log_sigmoid(-logits))
+    total = times_log(stats.ones, jax.nn.log_sigmoid(logits)) + times_log(stats.zeros, jax.nn.log_sigmoid(-logits))
     return total.sum()

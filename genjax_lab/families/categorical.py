@@ -17,7 +17,7 @@ from jax import lax
 from genjax_lab import constraints
 from genjax_lab.blocks import block_rows
 from genjax_lab.density import Density, factory
-from genjax_lab.estimator import Estimator, smoothing_of
+from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype, log_normalise, times_log
 from genjax_lab.space import categories
@@ -66,6 +66,9 @@ def categorical(k: int, shape: Shape = ()) -> Density:
             _maximise,
             _log_likelihood,
             rows=lambda x: x.shape[0] if x.ndim == 1 else max(10_000, block_rows(x)),
+            penalty=_penalty,
+            smooths=frozenset({"logits"}),
+            pool=merged_whole(merge_sums),
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x, k),
     )
@@ -99,6 +102,12 @@ def _maximise(counts: jax.Array, params: Params, smoothing: Smoothing) -> Params
     smoothed = counts.astype(float_dtype(counts)) + smoothing_of(smoothing, "logits", count=True)
     total = smoothed.sum(-1, keepdims=True)
     return {"logits": jnp.where(total > 0, jnp.log(smoothed) - jnp.log(total), -math.log(counts.shape[-1]))}
+
+
+def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+    """Log-likelihood of α of each category in every coordinate."""
+    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    return times_log(alpha, log_normalise(params["logits"])).sum()
 
 
 def _log_likelihood(counts: jax.Array, params: Params) -> jax.Array:

@@ -9,6 +9,7 @@ T(x) = x, so the maximum-likelihood probability of a category is its share of al
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -16,10 +17,10 @@ from jax.scipy.special import gammaln
 
 from genjax_lab import constraints
 from genjax_lab.density import Density, factory
-from genjax_lab.estimator import smoothing_of
+from genjax_lab.estimator import merged_whole, smoothing_of
 from genjax_lab.numerics import dot_log, float_dtype, log_normalise, times_log
 from genjax_lab.space import count_vectors
-from genjax_lab.statistic import Mean, from_statistic
+from genjax_lab.statistic import Mean, from_statistic, merge_means
 from genjax_lab.types import Event, Key, Params, Smoothing
 
 
@@ -58,7 +59,12 @@ def multinomial(k: int, total: int | None = None) -> Density:
         init=lambda key: {"logits": log_normalise(jax.random.normal(key, (k,)))},
         log_prob=log_prob,
         sample=sample,
-        estimator=from_statistic(_statistic, _maximise, _log_likelihood),
+        estimator=replace(
+            from_statistic(_statistic, _maximise, _log_likelihood),
+            penalty=_penalty,
+            smooths=frozenset({"logits"}),
+            pool=merged_whole(merge_means),
+        ),
     )
 
 
@@ -78,6 +84,12 @@ def _maximise(stats: Mean, smoothing: Smoothing) -> Params:
     counts = stats.mean["counts"] * stats.weight + alpha
     total = counts.sum()
     return {"logits": jnp.where(total > 0, jnp.log(counts) - jnp.log(total), -math.log(counts.shape[-1]))}
+
+
+def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+    """Log-likelihood of α of each category."""
+    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    return times_log(alpha, log_normalise(params["logits"])).sum()
 
 
 def _log_likelihood(stats: Mean, params: Params) -> jax.Array:

@@ -17,7 +17,7 @@ from jax import lax
 from genjax_lab.constraints import positive, real
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import smoothing_of
-from genjax_lab.space import reals
+from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import Moments, from_moments
 from genjax_lab.types import Params, Shape, Smoothing
 
@@ -45,7 +45,7 @@ def normal(shape: Shape = ()) -> Density:
       >>> float(fit.params["loc"]), float(fit.params["scale"])
       (2.0, 1.0)
     """
-    shape = tuple(shape)
+    shape = whole_shape(shape)
 
     def init(key: jax.Array) -> Params:
         loc, scale = jax.random.split(key)
@@ -106,7 +106,7 @@ def _squares(x: jax.Array, loc: jax.Array, inverse: jax.Array) -> jax.Array:
 
 def _maximise(stats: Moments, smoothing: Smoothing) -> Params:
     some = stats.weight > 0
-    variance = stats.scatter / jnp.where(some, stats.weight, 1) + smoothing_of(smoothing, "scale")
+    variance = stats.variance + smoothing_of(smoothing, "scale")
     return {"loc": jnp.where(some, stats.mean, 0.0), "scale": jnp.where(some, jnp.sqrt(variance), 1.0)}
 
 

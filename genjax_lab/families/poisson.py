@@ -7,15 +7,18 @@ T(x) = x, so the maximum-likelihood rate is the mean.  Casella & Berger (2002), 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
 from genjax_lab.constraints import positive
 from genjax_lab.density import Density, factory
+from genjax_lab.estimator import merged_whole
 from genjax_lab.numerics import dot_log, float_dtype, log, times_log
 from genjax_lab.space import counts
-from genjax_lab.statistic import Mean, from_statistic
+from genjax_lab.statistic import Mean, from_statistic, merge_means
 from genjax_lab.types import Event, Params, Shape, Smoothing
 
 
@@ -47,7 +50,7 @@ def poisson(shape: Shape = ()) -> Density:
         init=lambda key: {"rate": jax.random.exponential(key, shape) + 0.5},
         log_prob=log_prob,
         sample=lambda key, params: jax.random.poisson(key, params["rate"], shape).astype(jnp.int32),
-        estimator=from_statistic(_statistic, _maximise, _log_likelihood),
+        estimator=replace(from_statistic(_statistic, _maximise, _log_likelihood), pool=merged_whole(merge_means)),
     )
 
 

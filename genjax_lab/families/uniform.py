@@ -18,7 +18,8 @@ from genjax_lab.constraints import ordered_pair
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merge_all
 from genjax_lab.groups import Groups
-from genjax_lab.space import reals
+from genjax_lab.numerics import float_dtype, log
+from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Event, Params, Shape, Smoothing
 
 
@@ -37,7 +38,7 @@ def uniform(shape: Shape = ()) -> Density:
       >>> float(fit.params["low"]), float(fit.params["high"])
       (1.0, 3.0)
     """
-    shape = tuple(shape)
+    shape = whole_shape(shape)
 
     def init(key: jax.Array) -> Params:
         low, width = jax.random.split(key)
@@ -67,17 +68,16 @@ class Bounds(NamedTuple):
 
 
 def _log_prob(low: jax.Array, high: jax.Array, x: jax.Array) -> jax.Array:
-    inside = jnp.all((low <= x) & (x <= high) & (low <= high))
-    return jnp.where(inside, -_log_volume(low, high), -jnp.inf)
+    outside = jnp.any((x < low) | (x > high) | (low > high))
+    return jnp.where(outside, -jnp.inf, -_log_volume(low, high))
 
 
 def _log_volume(low: jax.Array, high: jax.Array) -> jax.Array:
-    width = high - low
-    return jnp.where(width > 0, jnp.log(jnp.where(width > 0, width, 1.0)), -jnp.inf).sum()
+    return log(jnp.maximum(high - low, 0.0)).sum()
 
 
 def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Bounds:
-    x = jnp.asarray(x, jnp.result_type(float, x))
+    x = x.astype(float_dtype(x))
     return Bounds(groups.totals(x.shape[0]), *groups.extremes(x))
 
 

@@ -13,7 +13,7 @@ from genjax_lab.density import Conditional, Density
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.fitting.sufficient import Statistics, closed_form_of, gather
-from genjax_lab.types import Smoothing
+from genjax_lab.types import Params, Smoothing
 
 
 @jax.tree_util.register_static
@@ -21,9 +21,11 @@ from genjax_lab.types import Smoothing
 class ClosedForm:
     """The method of every density whose estimator is exact."""
 
-    def solve(self, density: Density | Conditional, data: Data, smoothing: Smoothing = None) -> Fit:
+    def solve(
+        self, density: Density | Conditional, data: Data, params: Params = None, smoothing: Smoothing = None
+    ) -> Fit:
         """Fit in one pass over the data."""
-        return self.solve_statistics(density, gather(density, data), smoothing, data)
+        return self.solve_statistics(density, gather(density, closed_form_of("gl.run", density), data), smoothing, data)
 
     def solve_statistics(
         self, density: Density | Conditional, stats: Statistics, smoothing: Smoothing = None, data: Data | None = None
@@ -40,7 +42,7 @@ class ClosedForm:
         status = jnp.where(constraints.is_interior(density.parameters, params), Status.CONVERGED, Status.BOUNDARY)
         allowed = constraints.is_allowed(density.parameters, params)
         status = jnp.where(allowed, status, Status.NON_FINITE).astype(jnp.int32)
-        return Fit(params, value, stats.n, jnp.ones((), jnp.int32), status, density=density, method=self)
+        return Fit(params, value, stats.n, jnp.ones((), jnp.int32), status, density=density, method="closed_form")
 
 
 def closed_form() -> ClosedForm:

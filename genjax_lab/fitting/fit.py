@@ -10,13 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from genjax_lab.blocks import rows_of
-from genjax_lab.check import checked_batch, checked_weights, is_traced
+from genjax_lab.check import checked_batch, checked_params, checked_weights, is_traced, require_density
 from genjax_lab.density import Conditional, Density, param_shapes
 from genjax_lab.fitting.closed_form import ClosedForm
 from genjax_lab.fitting.data import Data
+from genjax_lab.fitting.em import EM
+from genjax_lab.fitting.newton import Newton
 from genjax_lab.fitting.result import FATAL, MEANING, SILENT, Fit, FitError, FitWarning, Status
-from genjax_lab.fitting.sufficient import Statistics, closed_form_of
-from genjax_lab.types import ArrayLike, Event, Smoothing
+from genjax_lab.fitting.run import Method, run_compiled, run_restarts
+from genjax_lab.fitting.sufficient import Statistics, closed_form_of, require_statistics_of
+from genjax_lab.types import ArrayLike, Event, Key, Params, Smoothing
 
 
 def fit(
@@ -25,7 +28,10 @@ def fit(
     *,
     given: Event = None,
     weights: ArrayLike | None = None,
-    method: ClosedForm | None = None,
+    method: Method | None = None,
+    key: Key | None = None,
+    start: Params = None,
+    restarts: int = 1,
     smoothing: Smoothing = None,
     strict: bool = True,
 ) -> Fit:
@@ -36,7 +42,10 @@ def fit(
       x: n events, a leading row axis on every array; `(y, x)` for a joint.
       given: for a conditional, n rows of what is given.
       weights: f[n], none negative; None for all one.
-      method: how; None chooses.
+      method: how; None takes the closed form where there is one, EM where a part is hidden, else Newton.
+      key: a typed key for starts from data, where the method needs one and no `start` is given.
+      start: parameters to start from.
+      restarts: how many starts from data; the best end is returned, and `Fit.starts` tells of all.
       smoothing: pseudo-counts. A scalar α goes to every count parameter except a joint's prior; a prefix of the
         parameters, such as {"prior": 1.0, "conditional": {"logits": 0.5}}, says where. A normal's {"scale": v} adds v
         to its variance.
@@ -58,35 +67,37 @@ def fit(
       >>> fit = gl.fit(model, (y, x), smoothing=1.0)
       >>> gl.predict(gl.posterior(model), fit.params, x).tolist()
       [0, 0, 1]
+      >>> fit = gl.fit(gl.mixture(gl.poisson(), 2), jnp.array([0, 1, 1, 9, 8, 9]), key=jax.random.key(0), restarts=4)
+      >>> np.sort(np.asarray(fit.params["conditional"]["rate"])).round(1)
+      array([0.7, 8.6], dtype=float32)
     """
-    if is_traced(x, given, weights):
+    if is_traced(x, given, weights, smoothing, start):
         raise TypeError("gl.fit looks at values and cannot be traced: inside jit, vmap or grad use gl.run")
-    closed_form_of("gl.fit", density)
+    require_density("gl.fit", density)
+    method = _usual_method(density) if method is None else method
+    if not hasattr(method, "solve"):
+        raise TypeError(f"gl.fit: method = {method!r} is no method: pass gl.em(), gl.newton() or gl.closed_form()")
     x, given = checked_batch("gl.fit", density, x, given)
     weights = checked_weights("gl.fit", weights, rows_of(x))
     smoothing = checked_smoothing("gl.fit", density, smoothing)
-    return verdict(_run(method or ClosedForm(), density, Data(x, given, weights), smoothing=smoothing), strict)
+    data = Data(x, given, weights)
+    if isinstance(method, ClosedForm):
+        return verdict(run_compiled(method, density, data, smoothing=smoothing), strict)
+    if start is not None:
+        start = checked_params("gl.fit: start", density, start)
+        return verdict(run_compiled(method, density, data, start, smoothing=smoothing), strict)
+    if key is None:
+        raise TypeError(f"gl.fit: {density!r} is fitted from a start: pass key=jax.random.key(seed), or start=params")
+    if restarts < 1:
+        raise ValueError(f"gl.fit: restarts = {restarts} must be at least 1")
+    return verdict(run_restarts(method, density, data, key, int(restarts), smoothing), strict)
 
 
-def run(method: ClosedForm, density: Density | Conditional, data: Data, *, smoothing: Smoothing = None) -> Fit:
-    """The pure core of `gl.fit`: no check, no warning; for `jit`, `vmap` over data, weights and smoothing.
-
-    Args:
-      method: such as `gl.closed_form()`.
-      density: the density, or conditional.
-      data: rows, as `gl.Data`.
-      smoothing: as in `gl.fit`.
-
-    Returns:
-      A `gl.Fit`, whose status says what `gl.fit` would have warned of.
-
-    Example:
-      >>> many = jnp.array([[0.0, 2.0], [5.0, 7.0]])
-      >>> fits = jax.vmap(lambda x: gl.run(gl.closed_form(), gl.normal(), gl.Data(x)))(many)
-      >>> fits.params["loc"].tolist()
-      [1.0, 6.0]
-    """
-    return method.solve(density, data, smoothing)
+def _usual_method(density: Density | Conditional) -> Method:
+    """The closed form where there is one, EM where a part is hidden or inexact, else Newton's method."""
+    if density.estimator is None:
+        return Newton()
+    return ClosedForm() if density.estimator.exact else EM()
 
 
 def fit_statistics(
@@ -106,7 +117,10 @@ def fit_statistics(
     Raises:
       ValueError, TypeError, FitError: as `gl.fit`.
     """
+    if is_traced(statistics, smoothing):
+        raise TypeError("gl.fit_statistics looks at values and cannot be traced: use gl.closed_form().solve_statistics")
     closed_form_of("gl.fit_statistics", density)
+    require_statistics_of("gl.fit_statistics", density, statistics)
     smoothing = checked_smoothing("gl.fit_statistics", density, smoothing)
     return verdict(_run_statistics(density, statistics, smoothing), strict)
 
@@ -117,24 +131,27 @@ def checked_smoothing(caller: str, density: Density | Conditional, smoothing: Sm
     Raises:
       ValueError: for a negative or non-finite value, or a name that is no parameter.
     """
+    reach = frozenset() if density.estimator is None else density.estimator.smooths
 
-    def check(value: Any, shapes: Any, path: str) -> Any:
+    def check(value: Any, shapes: Any, path: tuple[str, ...]) -> Any:
+        place = "smoothing" + "".join(f"[{name!r}]" for name in path)
         if value is None:
             return None
         if isinstance(value, dict):
             names = list(shapes) if isinstance(shapes, dict) else []
             for name in value:
                 if name not in names:
-                    raise ValueError(f"{caller}: {path}[{name!r}] is no parameter of {density!r}; there are {names}")
-            return {name: check(v, shapes[name], f"{path}[{name!r}]") for name, v in value.items()}
-        if is_traced(value):
-            return value
-        number = np.asarray(value, float)
-        if number.ndim or not (np.isfinite(number) and number >= 0):
-            raise ValueError(f"{caller}: {path} = {value} must be one finite number, 0 or more")
+                    raise ValueError(f"{caller}: {place}[{name!r}] is no parameter of {density!r}; there are {names}")
+            return {name: check(v, shapes[name], (*path, name)) for name, v in value.items()}
+        own = ".".join(path)
+        if path and not any(name == own or name.startswith(f"{own}.") for name in reach):
+            raise ValueError(f"{caller}: {place} has no effect on {density!r}; it has on {sorted(reach)}")
+        number = np.asarray(value)
+        if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):
+            raise ValueError(f"{caller}: {place} = {value} must be one finite number, 0 or more")
         return jnp.asarray(number, jnp.result_type(float))
 
-    return check(smoothing, param_shapes(density), "smoothing")
+    return check(smoothing, param_shapes(density), ())
 
 
 def verdict(fit: Fit, strict: bool) -> Fit:
@@ -151,9 +168,6 @@ def verdict(fit: Fit, strict: bool) -> Fit:
         raise FitError(message, fit)
     warnings.warn(message, FitWarning, stacklevel=3)
     return fit
-
-
-_run = jax.jit(run)
 
 
 @jax.jit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax
 
@@ -34,6 +33,14 @@ SILENT = (Status.RUNNING, Status.CONVERGED, Status.COMPLETED)
 MEANING = {
     Status.BOUNDARY: "the maximum lies on the boundary of the parameter space (a probability or a scale of 0, an empty "
     "class): impossible events have log-density -inf. Smoothing keeps off it",
+    Status.MAX_STEPS: "the steps ran out before the likelihood stopped rising; the best parameters are kept",
+    Status.SADDLE: "it stopped where the likelihood still rises along some direction, as where two components are one: "
+    "try another start or more restarts",
+    Status.FLAT: "the data cannot tell some parameters apart, or the likelihood has no finite maximum: the "
+    "parameters are not unique, or still growing",
+    Status.LINE_SEARCH_FAILED: "no step in the chosen direction raises the likelihood; the best parameters are kept",
+    Status.DEGENERATE: "the likelihood has no bound: a component has collapsed onto a few rows. Smoothing prevents it",
+    Status.BAD_START: "the likelihood is 0 or not a number at the start: try another start or key",
     Status.NON_FINITE: "the parameters or the likelihood are not finite",
 }
 
@@ -61,8 +68,10 @@ class Fit:
       n: number of rows, or their total weight.
       steps: int[], steps taken; a closed form takes one.
       status: int[], a `gl.Status`.
+      grad_norm: f[], norm of the mean slope per event in unconstrained coordinates; None for a closed form.
+      starts: (log_likelihood f[r], status int[r]) of every start, or None where there was one.
       density: what was fitted (static).
-      method: how (static).
+      method: how, the method's name (static).
     """
 
     params: Params
@@ -70,8 +79,10 @@ class Fit:
     n: jax.Array
     steps: jax.Array
     status: jax.Array
-    density: Density | Conditional = field(metadata={"static": True})
-    method: Any = field(metadata={"static": True})
+    grad_norm: jax.Array | None = None
+    starts: tuple[jax.Array, jax.Array] | None = None
+    density: Density | Conditional = field(metadata={"static": True}, kw_only=True)
+    method: str = field(metadata={"static": True}, kw_only=True)
 
     def __repr__(self) -> str:
         if (

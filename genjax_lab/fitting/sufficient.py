@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 
 from genjax_lab.blocks import reduce_blocks, rows_of
-from genjax_lab.check import checked_batch, checked_weights
+from genjax_lab.check import checked_batch, checked_weights, require_density
 from genjax_lab.density import Conditional, Density
 from genjax_lab.estimator import Estimator, rows_for
 from genjax_lab.fitting.data import Data
 from genjax_lab.groups import Groups
-from genjax_lab.types import ArrayLike, Event, Stats
+from genjax_lab.types import ArrayLike, Event, Params, Stats
 
 
-class Statistics(NamedTuple):
-    """The statistics of some rows, and their number or total weight."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Statistics:
+    """The statistics of some rows, their number or total weight, and the density they are statistics of (static)."""
 
     n: jax.Array
     values: Stats
+    density: Density | Conditional = field(metadata={"static": True})
 
 
 def closed_form_of(caller: str, density: Density | Conditional) -> Estimator:
@@ -29,6 +33,7 @@ def closed_form_of(caller: str, density: Density | Conditional) -> Estimator:
     Raises:
       ValueError: where it has none.
     """
+    require_density(caller, density)
     if density.estimator is None or not density.estimator.exact:
         raise ValueError(f"{caller}: {density!r} has no closed-form maximum likelihood")
     return density.estimator
@@ -70,26 +75,43 @@ def merge(density: Density | Conditional, first: Statistics, *others: Statistics
       ValueError: where the density has no closed form.
     """
     estimator = closed_form_of("gl.merge", density)
+    for one in (first, *others):
+        require_statistics_of("gl.merge", density, one)
     return functools.reduce(functools.partial(_join, estimator), others, first)
 
 
-def gather(density: Density | Conditional, data: Data) -> Statistics:
-    """The statistics of all rows by one blocked pass; pure, for use under `jit` and `vmap`."""
-    estimator = closed_form_of("gl.run", density)
+def require_statistics_of(caller: str, density: Density | Conditional, statistics: Any) -> None:
+    """Refuse statistics of another density.
+
+    Raises:
+      TypeError: where they are none.
+      ValueError: where they are of another density.
+    """
+    if not isinstance(statistics, Statistics):
+        raise TypeError(f"{caller} takes what gl.statistics returns, not {type(statistics).__name__}")
+    if statistics.density != density:
+        raise ValueError(f"{caller}: these are statistics of {statistics.density!r}, not of {density!r}")
+
+
+def gather(density: Density | Conditional, estimator: Estimator, data: Data, params: Params = None) -> Statistics:
+    """The statistics of all rows, expected at `params` where not exact, by one blocked pass; pure."""
+    at = jax.tree.map(lambda p: p[None], params)
 
     def block(rows: Data) -> Statistics:
         groups = Groups(weights=rows.weights)
         n = groups.totals(rows_of(rows.x))[0]
-        stats = estimator.statistics(None, rows.x, rows.given, groups)
-        return Statistics(n, jax.tree.map(lambda a: a[0], stats))
+        stats = estimator.statistics(at, rows.x, rows.given, groups)
+        return Statistics(n, jax.tree.map(lambda a: a[0], stats), density)
 
     rows = rows_for(estimator, data.x) if data.weights is None else None
     return reduce_blocks(block, functools.partial(_join, estimator), data, rows)
 
 
-_gather = jax.jit(gather)
+@jax.jit
+def _gather(density: Density | Conditional, data: Data) -> Statistics:
+    return gather(density, closed_form_of("gl.statistics", density), data)
 
 
 def _join(estimator: Estimator, a: Statistics, b: Statistics) -> Statistics:
     values: Any = estimator.merge(a.values, b.values)
-    return Statistics(a.n + b.n, values)
+    return Statistics(a.n + b.n, values, a.density)

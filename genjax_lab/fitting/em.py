@@ -1,0 +1,149 @@
+"""Expectation maximisation: gather expected statistics at the parameters, maximise, again; a closed form is one step.
+
+A density whose estimator is not exact is fitted by the same two calls that fit one that is. The penalised likelihood
+never falls: a step that would lower it is halved.  Dempster, Laird & Rubin (1977), J. R. Stat. Soc. B 39, 1–38.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from genjax_lab import constraints
+from genjax_lab.batch import total_log_prob
+from genjax_lab.density import Conditional, Density
+from genjax_lab.estimator import Estimator
+from genjax_lab.fitting.curvature import curvature, judge
+from genjax_lab.fitting.data import Data, size_of
+from genjax_lab.fitting.result import Fit, Status
+from genjax_lab.fitting.sufficient import gather
+from genjax_lab.implicit import estimator_of
+from genjax_lab.types import Params, Smoothing, Stats
+
+
+class State(NamedTuple):
+    """What continues.
+
+    Attributes:
+      params: the best parameters so far.
+      value: the mean penalised log-likelihood there, in nats per event.
+      log_likelihood: the total log-likelihood there.
+      proposal: what the next step tries.
+      step: steps taken.
+      status: a `gl.Status`.
+      halvings: how often the present proposal was halved.
+    """
+
+    params: Params
+    value: jax.Array
+    log_likelihood: jax.Array
+    proposal: Params
+    step: jax.Array
+    status: jax.Array
+    halvings: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class EM:
+    """Expectation maximisation.
+
+    Attributes:
+      max_steps: the most passes over the data.
+      tol: nats per event by which a step must raise the likelihood to go on; never below what the dtype resolves.
+    """
+
+    max_steps: jax.Array | int = 500
+    tol: jax.Array | float = 1e-6
+
+    def init(self, params: Params) -> State:
+        """The state before the first pass."""
+        params = jax.tree.map(lambda p: jnp.asarray(p, jnp.result_type(float, p)), params)
+        lowest = jnp.full((), -jnp.inf, jax.tree.leaves(params)[0].dtype)
+        zero, running = jnp.zeros((), jnp.int32), jnp.full((), Status.RUNNING, jnp.int32)
+        return State(params, lowest, lowest, params, zero, running, zero)
+
+    def step(self, density: Density | Conditional, data: Data, state: State, smoothing: Smoothing = None) -> State:
+        """One pass: value the proposal; take it and maximise anew, or halve it."""
+        estimator = estimator_of(density)
+        stats = gather(density, estimator, data, state.proposal)
+        total = _log_likelihood(estimator, stats.values, state.proposal, density, data)
+        penalty = jnp.zeros(()) if estimator.penalty is None else estimator.penalty(state.proposal, smoothing)
+        value = (total + penalty) / stats.n
+        slack = 8 * jnp.finfo(value.dtype).eps * (1.0 + jnp.abs(value))
+        first = state.step == 0
+        rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~(first & jnp.isneginf(value))
+        stalls = value - state.value <= jnp.maximum(self.tol, slack)
+        better = estimator.maximise(stats.values, state.proposal, smoothing)
+        half = _midpoint(density.parameters, state.params, state.proposal)
+        status = jnp.where(rises & stalls & ~first, Status.CONVERGED, Status.RUNNING)
+        status = jnp.where(~rises & (state.halvings >= 20), Status.LINE_SEARCH_FAILED, status)
+        status = jnp.where(~rises & first, Status.BAD_START, status)
+        status = jnp.where(rises & jnp.isposinf(value), Status.DEGENERATE, status)
+        return State(
+            params=_where(rises, state.proposal, state.params),
+            value=jnp.where(rises, value, state.value),
+            log_likelihood=jnp.where(rises, total, state.log_likelihood),
+            proposal=_where(rises, better, half),
+            step=state.step + 1,
+            status=status.astype(jnp.int32),
+            halvings=jnp.where(rises, 0, state.halvings + 1),
+        )
+
+    def solve(self, density: Density | Conditional, data: Data, params: Params, smoothing: Smoothing = None) -> Fit:
+        """Iterate from `params` until a step no longer raises the likelihood."""
+        end = lax.while_loop(
+            lambda state: (state.status == Status.RUNNING) & (state.step < self.max_steps),
+            lambda state: self.step(density, data, state, smoothing),
+            self.init(params),
+        )
+        status = jnp.where(end.status == Status.RUNNING, Status.MAX_STEPS, end.status)
+        edge = (status == Status.CONVERGED) & ~constraints.is_interior(density.parameters, end.params)
+        status = jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)
+        found = curvature(density, data, end.params)
+        return Fit(
+            end.params,
+            end.log_likelihood,
+            size_of(data),
+            end.step,
+            judge(status, found),
+            grad_norm=found.grad_norm,
+            density=density,
+            method="em",
+        )
+
+
+def _log_likelihood(
+    estimator: Estimator, values: Stats, params: Params, density: Density | Conditional, data: Data
+) -> jax.Array:
+    if estimator.log_likelihood is not None:
+        return estimator.log_likelihood(values, params)
+    return total_log_prob(density, params, data.x, data.given, data.weights)
+
+
+def _where(condition: jax.Array, yes: Params, no: Params) -> Params:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+
+
+def _midpoint(parameters: Any, a: Params, b: Params) -> Params:
+    """Half the way from a to b in unconstrained coordinates; b itself where a coordinate is at its edge."""
+    ends = constraints.unconstrain(parameters, a), constraints.unconstrain(parameters, b)
+    middle = constraints.constrain(parameters, jax.tree.map(lambda p, q: (p + q) / 2, *ends))
+    return jax.tree.map(lambda m, p: jnp.where(jnp.isfinite(m), m, p), middle, b)
+
+
+def em(max_steps: int = 500, tol: float = 1e-6) -> EM:
+    """Expectation maximisation, for densities with a hidden part.
+
+    Args:
+      max_steps: the most passes over the data.
+      tol: nats per event by which a step must raise the likelihood to go on.
+
+    Returns:
+      A method for `gl.fit` and `gl.run`.
+    """
+    return EM(max_steps, tol)

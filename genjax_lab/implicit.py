@@ -1,0 +1,95 @@
+"""The estimator of a density that has none: one damped Newton step on the weighted log-likelihood, again and again.
+
+Statistics are Σ r·value, Σ r·gradient and Σ r·Hessian in unconstrained coordinates at the present parameters, a monoid
+like any other; `maximise` takes a step uphill, and whoever iterates halves one that overshoots. With it a mixture of a
+user's own density fits, and so does everything else that composes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+
+from genjax_lab import constraints
+from genjax_lab.blocks import block_rows
+from genjax_lab.density import Conditional, Density, log_prob_rows
+from genjax_lab.estimator import Estimator
+from genjax_lab.groups import Groups
+from genjax_lab.newton import ascent, bounded
+from genjax_lab.statistic import merge_sums
+from genjax_lab.types import Event, Key, Params, Smoothing
+
+LARGEST = 200
+"""More unconstrained coordinates than this take a gradient step: no Hessian is built."""
+
+
+class Slopes(NamedTuple):
+    """A group's weight, log-likelihood, and its gradient and Hessian in unconstrained coordinates."""
+
+    weight: jax.Array
+    value: jax.Array
+    gradient: jax.Array
+    hessian: jax.Array
+
+
+def estimator_of(density: Density | Conditional) -> Estimator:
+    """The estimator of a density: its own, or the implicit one."""
+    return density.estimator if density.estimator is not None else implicit(density)
+
+
+def implicit(density: Density | Conditional) -> Estimator:
+    """Newton's method as an estimator, for any differentiable density."""
+
+    def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Slopes:
+        weights = groups.matrix(jax.tree.leaves(x)[0].shape[0], jax.tree.leaves(params)[0].dtype)
+        return jax.lax.map(lambda one: _slopes(density, one[0], x, given, one[1]), (params, weights.T))
+
+    def maximise(stats: Slopes, params: Params, smoothing: Smoothing) -> Params:
+        z, back = flat(density, params)
+        scale = jnp.maximum(stats.weight, jnp.finfo(z.dtype).tiny)
+        gradient = stats.gradient / scale
+        step = ascent(gradient, stats.hessian / scale) if z.size <= LARGEST else bounded(gradient)
+        moved = back(z + jnp.where(jnp.isfinite(step).all(), step, 0.0))
+        return jax.tree.map(lambda new, old: jnp.where(jnp.isfinite(new), new, old), moved, params)
+
+    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+        return jax.vmap(density.init)(jax.random.split(key, groups.k))
+
+    return Estimator(
+        statistics,
+        merge_sums,
+        maximise,
+        log_likelihood=lambda stats, params: stats.value,
+        exact=False,
+        start=start,
+        rows=lambda x: max(64, block_rows(x) // max(1, min(coordinates(density), LARGEST))),
+        pool=lambda names: None,
+    )
+
+
+def coordinates(density: Density | Conditional) -> int:
+    """Number of unconstrained coordinates."""
+    shapes = jax.tree.leaves(constraints.shapes(density.parameters), is_leaf=constraints.is_shape)
+    return sum(math.prod(shape) for shape in shapes)
+
+
+def flat(density: Density | Conditional, params: Params) -> tuple[jax.Array, Any]:
+    """Parameters as one vector of unconstrained coordinates, and the way back."""
+    z, unravel = ravel_pytree(constraints.unconstrain(density.parameters, params))
+    return z, lambda z: constraints.constrain(density.parameters, unravel(z))
+
+
+def _slopes(density: Density | Conditional, params: Params, x: Event, given: Event, weights: jax.Array) -> Slopes:
+    z, back = flat(density, params)
+
+    def total(z: jax.Array) -> jax.Array:
+        rows = log_prob_rows(density, back(z), x, given)
+        return jnp.where(weights > 0, weights * jnp.where(weights > 0, rows, 0.0), 0.0).sum()
+
+    value, gradient = jax.value_and_grad(total)(z)
+    curvature = jnp.zeros((z.size, 0), z.dtype) if z.size > LARGEST else jax.jacfwd(jax.grad(total))(z)
+    return Slopes(weights.sum(), value, gradient, curvature)

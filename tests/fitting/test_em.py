@@ -1,0 +1,175 @@
+"""EM: the same statistics and maximiser, iterated. Oracles: scikit-learn's mixtures, and EM written out in NumPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.mixture import GaussianMixture
+
+import genjax_lab as gl
+
+RNG = np.random.default_rng(0)
+TWO_BUMPS = np.concatenate([RNG.normal(-2, 1, 150), RNG.normal(3, 0.5, 350)])
+BITS = (RNG.random((500, 3)) < np.where(TWO_BUMPS[:, None] > 0, 0.8, 0.2)).astype(np.uint8)
+LABELS = (RNG.random(500) < 0.4).astype(np.int32)
+
+
+def two_hidden_bits():
+    labels = gl.product(u=gl.bernoulli(), v=gl.bernoulli())
+    return gl.marginal(gl.joint(labels, gl.per_class(gl.normal(), labels.space)))
+
+
+NESTED = {
+    "mixture": (gl.mixture(gl.normal(), 2), TWO_BUMPS),
+    "mixture of bits": (gl.mixture(gl.bernoulli((3,)), 2), BITS),
+    "mixture of mixtures": (gl.mixture(gl.mixture(gl.normal(), 2), 2), TWO_BUMPS),
+    "product of mixtures": (
+        gl.product(a=gl.mixture(gl.normal(), 2), b=gl.mixture(gl.bernoulli((3,)), 2)),
+        {"a": TWO_BUMPS, "b": BITS},
+    ),
+    "mixture of products": (
+        gl.mixture(gl.product(a=gl.normal(), b=gl.bernoulli((3,))), 2),
+        {"a": TWO_BUMPS, "b": BITS},
+    ),
+    "mixture in classes": (
+        gl.joint(gl.categorical(2), gl.per_class(gl.mixture(gl.normal(), 2), 2)),
+        (LABELS, TWO_BUMPS),
+    ),
+    "tied scales": (
+        gl.marginal(gl.joint(gl.categorical(2), gl.per_class(gl.normal(), 2, shared=["scale"]))),
+        TWO_BUMPS,
+    ),
+    "prior of two bits": (two_hidden_bits(), TWO_BUMPS),
+    "copies of a mixture": (gl.iid(gl.mixture(gl.normal(), 2), 2), TWO_BUMPS.reshape(-1, 2)),
+}  # fmt: skip
+
+
+def arrays(x):
+    return jax.tree.map(jnp.asarray, x)
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_the_penalised_likelihood_never_falls(name):
+    density, x = NESTED[name]
+    smoothing = 0.5 if "bits" in name or "product" in name else None
+    data, method = gl.Data(arrays(x)), gl.em(tol=0.0)
+    step = jax.jit(lambda state: method.step(density, data, state, smoothing))
+    state = method.init(density.init(jax.random.key(1)))
+    values = []
+    for _ in range(30):
+        state = step(state)
+        values.append(float(state.value))
+    assert int(state.halvings) == 0
+    assert np.diff(values).min() > -1e-5
+    assert values[-1] > values[0] + 0.01
+
+
+@pytest.mark.parametrize("name", ["mixture of mixtures", "product of mixtures", "mixture in classes"])
+def test_the_likelihood_is_that_of_the_parameters(name):
+    density, x = NESTED[name]
+    fit = gl.fit(density, x, key=jax.random.key(3), smoothing=0.1)
+    n = int(fit.n)
+    np.testing.assert_allclose(fit.log_likelihood, -n * gl.nll(density, fit.params, x), rtol=1e-5)
+
+
+def test_ends_where_scikit_learn_ends():
+    x = RNG.normal(size=(400, 3)) + 4 * RNG.integers(0, 2, (400, 1))
+    means = np.array([[0.0, 0.0, 0.0], [3.0, 3.0, 3.0]])
+    rival = GaussianMixture(
+        2, covariance_type="diag", means_init=means, weights_init=[0.5, 0.5], precisions_init=np.ones((2, 3)), tol=1e-9,
+        reg_covar=0.0, max_iter=1000,
+    ).fit(x)  # fmt: skip
+    start = {
+        "prior": {"logits": jnp.zeros(2)},
+        "conditional": {"loc": jnp.asarray(means), "scale": jnp.ones((2, 3))},
+    }
+    fit = gl.fit(gl.mixture(gl.normal((3,)), 2), x, start=start)
+    np.testing.assert_allclose(fit.params["conditional"]["loc"], rival.means_, atol=2e-3)
+    np.testing.assert_allclose(fit.params["conditional"]["scale"] ** 2, rival.covariances_, rtol=5e-3)
+    np.testing.assert_allclose(fit.log_likelihood, 400 * rival.score(x), rtol=1e-6)
+
+
+def test_one_step_is_em_written_out():
+    """Two Poisson components: responsibilities by Bayes' rule, then weighted means."""
+    x = np.array([0, 1, 1, 2, 7, 9, 12])
+    rates, weights = np.array([1.0, 5.0]), np.array([0.3, 0.7])
+    shares = weights * stats.poisson(rates).pmf(x[:, None])
+    shares /= shares.sum(1, keepdims=True)
+    density, method = gl.mixture(gl.poisson(), 2), gl.em()
+    start = {"prior": {"logits": jnp.log(jnp.asarray(weights))}, "conditional": {"rate": jnp.asarray(rates)}}
+    state = method.step(density, gl.Data(jnp.asarray(x)), method.init(start))
+    np.testing.assert_allclose(state.proposal["conditional"]["rate"], (shares.T @ x) / shares.sum(0), rtol=1e-5)
+    np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), shares.mean(0), rtol=1e-5)
+
+
+def test_weights_are_repeated_rows():
+    x, weights = np.array([0, 1, 2, 8, 9]), np.array([3, 1, 2, 1, 2])
+    start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"rate": jnp.array([1.0, 8.0])}}
+    density = gl.mixture(gl.poisson(), 2)
+    weighted = gl.fit(density, x, weights=weights, start=start)
+    repeated = gl.fit(density, np.repeat(x, weights), start=start)
+    np.testing.assert_allclose(
+        weighted.params["conditional"]["rate"], repeated.params["conditional"]["rate"], rtol=1e-4
+    )
+    np.testing.assert_allclose(weighted.log_likelihood, repeated.log_likelihood, rtol=1e-5)
+
+
+def test_a_closed_form_is_em_that_stands_still():
+    x = np.array([1.0, 2.0, 6.0])
+    start = {"loc": jnp.array(0.0), "scale": jnp.array(1.0)}
+    once, again = gl.fit(gl.normal(), x), gl.fit(gl.normal(), x, method=gl.em(), start=start)
+    assert int(again.steps) <= 3
+    np.testing.assert_allclose(once.params["loc"], again.params["loc"], rtol=1e-6)
+    np.testing.assert_allclose(once.params["scale"], again.params["scale"], rtol=1e-6)
+
+
+def test_every_start_is_told_and_the_best_kept():
+    fit = gl.fit(gl.mixture(gl.normal(), 3), TWO_BUMPS, key=jax.random.key(0), restarts=5)
+    likelihoods, statuses = fit.starts
+    assert likelihoods.shape == statuses.shape == (5,)
+    assert float(fit.log_likelihood) == float(likelihoods.max())
+
+
+def test_restarts_find_what_scikit_learn_finds():
+    rival = GaussianMixture(2, n_init=5, reg_covar=0.0, tol=1e-8, random_state=0).fit(TWO_BUMPS[:, None])
+    fit = gl.fit(gl.mixture(gl.normal(), 2), TWO_BUMPS, key=jax.random.key(0), restarts=5)
+    assert gl.Status(int(fit.status)) is gl.Status.CONVERGED
+    np.testing.assert_allclose(fit.log_likelihood, 500 * rival.score(TWO_BUMPS[:, None]), rtol=1e-5)
+
+
+def test_many_fits_in_one_vmap():
+    x = jnp.asarray(RNG.normal(size=(7, 60)) + 5 * RNG.integers(0, 2, (7, 60)))
+    start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"loc": jnp.array([0.0, 5.0]), "scale": jnp.ones(2)}}
+    density = gl.mixture(gl.normal(), 2)
+    together = jax.vmap(lambda one: gl.run(gl.em(), density, gl.Data(one), start))(x)
+    alone = [gl.fit(density, one, start=start).log_likelihood for one in x]
+    np.testing.assert_allclose(together.log_likelihood, alone, rtol=1e-5)
+
+
+def test_a_collapse_is_never_called_converged():
+    """Trap 9: four components on two distinct points."""
+    x = np.repeat([[0.0], [1.0]], 10, 0)
+    density = gl.mixture(gl.normal((1,)), 4)
+    with pytest.raises(gl.FitError, match="DEGENERATE"):
+        gl.fit(density, x, key=jax.random.key(0))
+    fit = gl.fit(density, x, key=jax.random.key(0), smoothing={"conditional": {"scale": 0.01}})
+    assert np.isfinite(float(fit.log_likelihood))
+
+
+def test_a_bad_start_is_told():
+    """Trap 7: a start under which the data are impossible."""
+    start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"low": jnp.zeros(2), "high": jnp.ones(2)}}
+    with pytest.raises(gl.FitError, match="BAD_START"):
+        gl.fit(gl.mixture(gl.uniform(), 2), np.array([0.5, 3.0]), start=start)
+
+
+def test_a_start_or_a_key_is_asked_for():
+    with pytest.raises(TypeError, match="pass key="):
+        gl.fit(gl.mixture(gl.normal(), 2), TWO_BUMPS)
+
+
+def test_the_steps_run_out():
+    with pytest.warns(gl.FitWarning, match="MAX_STEPS"):
+        fit = gl.fit(gl.mixture(gl.normal(), 2), TWO_BUMPS, method=gl.em(max_steps=2), key=jax.random.key(0))
+    assert int(fit.steps) == 2

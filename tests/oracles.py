@@ -1,0 +1,143 @@
+"""Log-densities of rows by SciPy and plain loops in float64: what the library is checked against, slow and obvious."""
+
+from __future__ import annotations
+
+import itertools
+
+import jax
+import numpy as np
+from scipy import special, stats
+
+
+def event_sum(values):
+    """Sum over the coordinates of each row."""
+    return np.reshape(values, (len(values), -1)).sum(1)
+
+
+def row(x, i):
+    """Row i of a batch of any structure, as a batch of one."""
+    return jax.tree.map(lambda a: np.asarray(a)[i : i + 1], x)
+
+
+def num_rows(x):
+    return len(jax.tree.leaves(x)[0])
+
+
+def bernoulli(p, x):
+    return event_sum(stats.bernoulli.logpmf(x, special.expit(p["logits"])))
+
+
+def categorical(p, x):
+    log_p = special.log_softmax(p["logits"], -1)
+    every = np.broadcast_to(log_p, (*x.shape, log_p.shape[-1]))
+    return event_sum(np.take_along_axis(every, np.asarray(x)[..., None], -1))
+
+
+def multinomial(p, x):
+    return stats.multinomial.logpmf(x, np.sum(x, -1), special.softmax(p["logits"]))
+
+
+def poisson(p, x):
+    return event_sum(stats.poisson.logpmf(x, p["rate"]))
+
+
+def normal(p, x):
+    return event_sum(stats.norm.logpdf(x, p["loc"], p["scale"]))
+
+
+def uniform(p, x):
+    return event_sum(stats.uniform.logpdf(x, p["low"], np.subtract(p["high"], p["low"])))
+
+
+def product(**parts):
+    return lambda p, x: sum(oracle(p[name], x[name]) for name, oracle in parts.items())
+
+
+def iid(oracle):
+    return lambda p, x: sum(oracle(p, jax.tree.map(lambda a, i=i: a[:, i], x)) for i in range(_copies(x)))
+
+
+def _copies(x):
+    return jax.tree.leaves(x)[0].shape[1]
+
+
+def per_class(oracle, position=lambda y: int(y), shared=()):
+    """Row by row: take the parameters of the row's class, evaluate."""
+
+    def own(p, label):
+        if isinstance(p, dict):
+            return {name: v if name in shared else own(v, label) for name, v in p.items()}
+        return p[label]
+
+    def log_prob(p, x, y):
+        labels = [position(jax.tree.map(lambda a: a[0], row(y, i))) for i in range(num_rows(y))]
+        return np.array([oracle(own(p, label), row(x, i))[0] for i, label in enumerate(labels)])
+
+    return log_prob
+
+
+def joint(prior, conditional):
+    return lambda p, e: prior(p["prior"], e[0]) + conditional(p["conditional"], e[1], e[0])
+
+
+def marginal(joint_oracle, labels):
+    """Sum the joint over every label, one after another."""
+
+    def log_prob(p, x):
+        every = [joint_oracle(p, (repeat(row(labels, i), num_rows(x)), x)) for i in range(num_rows(labels))]
+        return special.logsumexp(every, axis=0)
+
+    return log_prob
+
+
+def posterior(joint_oracle, labels):
+    below = marginal(joint_oracle, labels)
+    return lambda p, y, x: joint_oracle(p, (y, x)) - below(p, x)
+
+
+def mixture(oracle, k):
+    return marginal(joint(categorical, per_class(oracle)), np.arange(k))
+
+
+def repeat(x, n):
+    return jax.tree.map(lambda a: np.repeat(a, n, 0), x)
+
+
+def grid(values, shape=()):
+    """Every array of a shape with entries from a list, row by row."""
+    cells = list(itertools.product(values, repeat=int(np.prod(shape))))
+    return np.array(cells).reshape(len(cells), *shape)
+
+
+def vectors(k, total):
+    """Every vector of k counts that add up to a total."""
+    return np.array([v for v in itertools.product(range(total + 1), repeat=k) if sum(v) == total])
+
+
+def cross(*supports):
+    """Every combination of the rows of several supports, as a list of batches."""
+    index = np.array(list(itertools.product(*(range(num_rows(s)) for s in supports))))
+    return [jax.tree.map(lambda a, i=i: a[i], s) for s, i in zip(supports, index.T, strict=True)]
+
+
+def pit_cells(*uniforms, bins=5):
+    """Cells of equal probability of independent numbers that are uniform on [0, 1] if the sampler is right."""
+    index = 0
+    for u in uniforms:
+        assert np.all((np.asarray(u) >= 0) & (np.asarray(u) <= 1))
+        index = index * bins + np.minimum((np.asarray(u) * bins).astype(int), bins - 1)
+    return index, np.full(bins ** len(uniforms), float(bins) ** -len(uniforms))
+
+
+def crossed_cells(first, second):
+    """Cells of two independent parts."""
+    (i, p), (j, q) = first, second
+    return i * len(q) + j, np.outer(p, q).ravel()
+
+
+def log_likelihood(case, params, x, weights=None):
+    """Σ w log p of rows by a case's oracle, with fitted parameters of any float dtype."""
+    params = jax.tree.map(lambda a: np.asarray(a, float), params)
+    given = () if case.given is None else (case.given_rows(num_rows(x)),)
+    rows = case.oracle(params, jax.tree.map(np.asarray, x), *given)
+    return float(np.sum(rows if weights is None else weights * rows))
