@@ -6,7 +6,7 @@ never falls: a step that would lower it is halved.  Dempster, Laird & Rubin (197
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -55,10 +55,12 @@ class EM:
     Attributes:
       max_steps: the most passes over the data.
       tol: nats per event by which a step must raise the likelihood to go on; never below what the dtype resolves.
+      curvature: whether to tell a saddle or a flat end from a maximum; its Hessian takes seconds to compile (static).
     """
 
     max_steps: jax.Array | int = 500
     tol: jax.Array | float = 1e-6
+    curvature: bool = field(default=True, metadata={"static": True})
 
     def init(self, params: Params) -> State:
         """The state before the first pass."""
@@ -104,17 +106,11 @@ class EM:
         status = jnp.where(end.status == Status.RUNNING, Status.MAX_STEPS, end.status)
         edge = (status == Status.CONVERGED) & ~constraints.is_interior(density.parameters, end.params)
         status = jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)
+        fit = Fit(end.params, end.log_likelihood, size_of(data), end.step, status, density=density, method="em")
+        if not self.curvature:
+            return fit
         found = curvature(density, data, end.params)
-        return Fit(
-            end.params,
-            end.log_likelihood,
-            size_of(data),
-            end.step,
-            judge(status, found),
-            grad_norm=found.grad_norm,
-            density=density,
-            method="em",
-        )
+        return replace(fit, status=judge(status, found), grad_norm=found.grad_norm)
 
 
 def _log_likelihood(
@@ -136,14 +132,15 @@ def _midpoint(parameters: Any, a: Params, b: Params) -> Params:
     return jax.tree.map(lambda m, p: jnp.where(jnp.isfinite(m), m, p), middle, b)
 
 
-def em(max_steps: int = 500, tol: float = 1e-6) -> EM:
+def em(max_steps: int = 500, tol: float = 1e-6, curvature: bool = True) -> EM:
     """Expectation maximisation, for densities with a hidden part.
 
     Args:
       max_steps: the most passes over the data.
       tol: nats per event by which a step must raise the likelihood to go on.
+      curvature: whether to tell a saddle or a flat end from a maximum; its Hessian takes seconds to compile.
 
     Returns:
       A method for `gl.fit` and `gl.run`.
     """
-    return EM(max_steps, tol)
+    return EM(max_steps, tol, curvature)
