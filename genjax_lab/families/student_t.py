@@ -1,0 +1,146 @@
+"""Student t numbers, independent: normal ones whose variance is itself uncertain, so that outliers are expected.
+
+    log p(x; ν, μ, σ) = Σ_j (log Γ((ν_j + 1)/2) − log Γ(ν_j/2) − ½ log(ν_j π) − log σ_j − ½ (ν_j + 1) log(1 + z_j²/ν_j))
+
+with z = (x − μ)/σ, x real, ν > 0 and σ ≥ 0.  `scale_mixture` has the arithmetic and the steps of a fit.
+Lange, Little & Taylor (1989), Robust Statistical Modeling Using the t Distribution, J. Am. Stat. Assoc. 84, 881–896.
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import digamma
+
+from genjax_lab.constraints import concentration, positive, real
+from genjax_lab.density import Density, factory
+from genjax_lab.groups import Groups
+from genjax_lab.iterated import centre_of, from_entries, gather
+from genjax_lab.numerics import sum_logs
+from genjax_lab.scale_mixture import FARTHEST, climb, height, row, tail
+from genjax_lab.space import reals
+from genjax_lab.statistic import Mean
+from genjax_lab.types import Key, Params, Shape
+
+PULLS = 4
+EXCESS = 0.04
+"""A start has df below about 50: farther out the likelihood is flat."""
+
+DIGAMMA_HALF = -1.9635100260214235
+
+
+def most_normal(dtype: jax.typing.DTypeLike) -> float:
+    """1/ε: more degrees of freedom change no digit of the density."""
+    return 1 / float(jnp.finfo(dtype).eps)
+
+
+@factory
+def student_t(shape: Shape = ()) -> Density:
+    """Student t density over real numbers in an array of the given shape, coordinates independent.
+
+    Rows with tails no heavier than a normal's have their likelihood rise for ever in df, which stops at 1/ε of the
+    dtype (8e6 in float32), the boundary, where the density is normal. A scale of 0, which rows that are all equal fit,
+    is a point: log_prob is +∞ there and −∞ elsewhere.
+
+    Args:
+      shape: shape of one event.
+
+    Returns:
+      A density with params {"df": f[shape], degrees of freedom; "loc", "scale": f[shape], in units of x}.
+
+    Example:
+      >>> params = {"df": jnp.array(1.0), "loc": jnp.array(0.0), "scale": jnp.array(1.0)}
+      >>> round(float(student_t().log_prob(params, jnp.array(1.0))), 4)  # Cauchy: 1/2π
+      -1.8379
+    """
+    shape = tuple(shape)
+    parameters = {"df": concentration(shape, most_normal), "loc": real(shape), "scale": positive(shape)}
+
+    def log_prob(params: Params, x: jax.Array) -> jax.Array:
+        return sum_logs(_log_density(params["df"], params["loc"], params["scale"], x).reshape(-1))
+
+    def init(key: Key) -> Params:
+        df, loc, scale = jax.random.split(key, 3)
+        return {
+            "df": 2.0 + 4.0 * jax.random.exponential(df, shape),
+            "loc": jax.random.normal(loc, shape),
+            "scale": jnp.exp(0.5 * jax.random.normal(scale, shape)),
+        }
+
+    def sample(key: Key, params: Params) -> jax.Array:
+        return params["loc"] + params["scale"] * jax.random.t(key, params["df"], shape, params["loc"].dtype)
+
+    return Density(
+        space=reals(shape),
+        parameters=parameters,
+        init=init,
+        log_prob=log_prob,
+        sample=sample,
+        estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters)),
+    )
+
+
+def _log_density(df: jax.Array, loc: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
+    """log p of each coordinate; a scale of 0 is a point, and df = 0 nothing."""
+    point, something = scale == 0, df > 0
+    kappa = 1 / jnp.where(something, df, 1.0)
+    sigma, apart = jnp.where(point, 1.0, scale), jnp.where(point, 0.0, x - loc)
+    value = height(kappa) - jnp.log(sigma) - tail(kappa, apart, sigma)
+    value = jnp.where(point, jnp.where(x == loc, jnp.inf, -jnp.inf), value)
+    return jnp.where(something, value, -jnp.inf)
+
+
+def _kappa(df: jax.Array) -> jax.Array:
+    return 1 / jnp.clip(df, 1 / most_normal(df.dtype), most_normal(df.dtype))
+
+
+def _entry(params: Params, x: jax.Array) -> dict[str, jax.Array]:
+    sigma = jnp.where(params["scale"] == 0, 1.0, params["scale"])
+    return row(_kappa(params["df"]), (x - params["loc"]) / sigma)
+
+
+def _step(stats: Mean, params: Params) -> Params:
+    some, least = stats.weight > 0, 1 / most_normal(params["df"].dtype)
+    sigma = jnp.where(params["scale"] == 0, 1.0, params["scale"])
+    kappa, m, factor = climb(stats.mean, _kappa(params["df"]), least)
+    loc = params["loc"] + sigma * m
+    lost = 0.25 * jnp.finfo(loc.dtype).eps * jnp.abs(loc) + jnp.finfo(loc.dtype).tiny  # what rounding hides
+    new = {
+        "df": jnp.where(kappa <= least, 1 / least, 1 / kappa),
+        "loc": loc,
+        "scale": jnp.where(stats.mean["s"] == 0, 0.0, jnp.maximum(sigma * factor, lost)),
+    }
+    neutral = {"df": 1 / least, "loc": 0.0, "scale": 1.0}
+    return {name: jnp.where(some, p, neutral[name]) for name, p in new.items()}
+
+
+def _log_likelihood(stats: Mean, params: Params) -> jax.Array:
+    point = params["scale"] == 0
+    each = height(_kappa(params["df"])) - jnp.log(jnp.where(point, 1.0, params["scale"])) - stats.mean["tail"]
+    at_points = jnp.where(stats.mean["s"] > 0, -jnp.inf, jnp.inf)
+    return sum_logs(jnp.where(point, at_points, each).reshape(-1))
+
+
+def _start(x: jax.Array, groups: Groups) -> Params:
+    """A robust centre; then df and scale from the mean and variance of log |x − centre|, which outliers hardly move."""
+    centre, info = centre_of(x, groups), jnp.finfo(x.dtype)
+    size = gather(lambda own, x: jnp.abs(x - own), centre, x, groups).mean
+    for _ in range(PULLS):
+        size = jnp.maximum(size, 2 * info.eps * jnp.abs(centre) + info.tiny)
+        mean = gather(_pull, {"centre": centre, "size": size}, x, groups).mean
+        last, size = size, size * jnp.exp(mean["log"])
+        centre = centre + last * mean["wz"] / jnp.where(mean["w"] > 0, mean["w"], 1.0)
+    # Var log|T| = (ψ′(½) + ψ′(ν/2)) / 4, with ψ′(a) ≈ 1/a + 1/2a²; E log|T| = (ψ(½) − ψ(ν/2) + log ν) / 2.
+    excess = jnp.maximum(4 * (mean["log2"] - mean["log"] ** 2) - 0.5 * math.pi**2, EXCESS)
+    half = (1 + jnp.sqrt(1 + 2 * excess)) / (2 * excess)
+    scale = size * jnp.exp(0.5 * (digamma(half) - jnp.log(2 * half) - DIGAMMA_HALF))
+    return {"df": 2 * half, "loc": centre, "scale": jnp.where(mean["w"] > 0, scale, 1.0)}
+
+
+def _pull(own: Params, x: jax.Array) -> dict[str, jax.Array]:
+    """Cauchy weights, and log |z| kept from −∞."""
+    z = jnp.clip((x - own["centre"]) / own["size"], -FARTHEST, FARTHEST)
+    w, log = 1 / (1 + z**2), jnp.log(jnp.maximum(jnp.abs(z), 1e-3))
+    return {"w": w, "wz": w * z, "log": log, "log2": log**2}
