@@ -15,6 +15,9 @@ NEAR = 0.3
 ATANH = tuple(1 / (2 * i + 3) for i in range(12))
 """artanh(r) = r + r³ Σ_i ATANH[i] r^2i."""
 
+FEW = 5
+"""Terms that float32 needs where |r| is below NEAR/(2 − NEAR)."""
+
 CHANGE = (-2 / 3, 3 / 2, -12 / 5, 10 / 3, -30 / 7)
 LARGEST_FACTOR = 4.0
 """By which a round may change κ."""
@@ -28,21 +31,27 @@ def series(coefficients: Sequence[float], y: jax.Array) -> jax.Array:
     return total
 
 
+def artanh_rest(r: jax.Array) -> jax.Array:
+    """(artanh(r) − r) / r³ for small r."""
+    return series(ATANH[:FEW] if jnp.finfo(r.dtype).bits <= 32 else ATANH, r**2)
+
+
 def log_gap(d: jax.Array, log_one_plus: jax.Array | None = None) -> jax.Array:
     """d − log(1 + d) ≥ 0, d > −1, right to rounding; log(1 + d) where it is known better than from d."""
     near = jnp.abs(d) < NEAR
     small = jnp.where(near, d, 0.0)
     r = small / (2 + small)
     far = jnp.where(near, 1.0, d) - (jnp.log1p(jnp.where(near, 0.0, d)) if log_one_plus is None else log_one_plus)
-    return jnp.where(near, r * (small - 2 * r**2 * series(ATANH, r**2)), far)
+    return jnp.where(near, r * (small - 2 * r**2 * artanh_rest(r)), far)
 
 
 def slope_gap(kappa: jax.Array, s: jax.Array) -> jax.Array:
     """(log(1 + q) − q/(1 + q)) / κ² with q = κs ≥ 0: near s²/2 where q is small."""
     q = kappa * s
-    r = q / (2 + q)
-    near = 2 * s**2 / (2 + q) ** 2 * (1 / (1 + r) + r * series(ATANH, r**2))
-    return jnp.where(q < NEAR, near, (jnp.log1p(q) - q / (1 + q)) / kappa**2)
+    half, v = 1 / (2 + q), 1 / (1 + q)
+    r = q * half
+    near = 2 * (s * half) ** 2 * (0.5 * (2 + q) * v + r * artanh_rest(r))
+    return jnp.where(q < NEAR, near, (jnp.log1p(q) - q * v) * kappa**-2.0)
 
 
 def slope_gap_change(kappa: jax.Array, s: jax.Array, value: jax.Array) -> jax.Array:

@@ -101,21 +101,13 @@ def gather(entry: Entry, params: Params, x: jax.Array, groups: Groups) -> Mean:
         sums = jax.tree.map(groups.sum, entry(own, x))
     elif groups.soft is None:
         row = 1.0 if groups.weights is None else groups.weights.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-        sums = jax.tree.map(lambda v: total(v * row)[None], entry(params, x))
+        sums = jax.tree.map(lambda v: (v * row).sum(0, keepdims=True), entry(params, x))
     else:
         # One group after another keeps the memory of one: no array [n, k, ...] of every statistic.
         def one(group: Any) -> Any:
             own, column = group
             row = column.reshape(-1, *(1,) * (x.ndim - 1))
-            return jax.tree.map(lambda v: total(v * row), entry(jax.tree.map(lambda p: p[None], own), x))
+            return jax.tree.map(lambda v: (v * row).sum(0), entry(jax.tree.map(lambda p: p[None], own), x))
 
         sums = lax.map(one, (params, groups.soft.T.astype(x.dtype)))
     return Mean(weight, jax.tree.map(lambda v: ratio(v, weight), sums))
-
-
-def total(rows: jax.Array) -> jax.Array:
-    """Σ over the rows of a block, in two stages: a running sum of float32 loses a digit more."""
-    n, lanes = rows.shape[0], 32
-    whole = n // lanes * lanes
-    parts = rows[:whole].reshape(-1, lanes, *rows.shape[1:]).sum(0)
-    return parts.sum(0) + rows[whole:].sum(0)

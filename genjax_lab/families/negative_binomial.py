@@ -23,11 +23,14 @@ from genjax_lab.iterated import centre_and_spread, from_entries
 from genjax_lab.numerics import sum_logs
 from genjax_lab.space import counts
 from genjax_lab.statistic import Mean
-from genjax_lab.stirling import Rests, reach, rests
+from genjax_lab.stirling import Rests, enough, of_counts, reach, rests
 from genjax_lab.types import Key, Params, Shape
 
 MOST_DISPERSED = 1e6
 """The largest κ, a concentration of 1e-6, that a fit takes."""
+
+THIRD = (1 / 3, -1 / 4, 1 / 5, -1 / 6, 1 / 7)
+"""(d²/2 − gap(d)) / d³, gap(d) = d − log(1 + d)."""
 
 MOST_START = 1e2
 """The largest κ of a start."""
@@ -101,8 +104,8 @@ def _of_some(mean: jax.Array, r: jax.Array, x: jax.Array, below: Rests, above: R
     log_x, log_rise = jnp.log(x), jnp.log((r + x) / (r + mean))
     from_x = log_gap((mean - x) / x * (r / (r + mean)), log_rise + jnp.log(mean) - log_x)
     from_r = log_gap((x - mean) / (r + mean), log_rise)
-    height = above.value - below.value - rests(x).value - HALF_LOG_TWO_PI - 0.5 * (log_x + jnp.log1p(x / r))
-    return height - x * from_x - r * from_r
+    height = above.value - below.value - of_counts(x) - 0.5 * (log_x + log_rise + jnp.log1p(mean / r))
+    return height - HALF_LOG_TWO_PI - x * from_x - r * from_r
 
 
 def _concentration(params: Params) -> jax.Array:
@@ -139,24 +142,16 @@ def _gap_terms(mean: jax.Array, r: jax.Array, x: jax.Array) -> tuple[jax.Array, 
     return r * (r * gap), shrunk**2 * (2 * shrunk * third - x * (r / (r + x)))
 
 
-THIRD = (1 / 3, -1 / 4, 1 / 5, -1 / 6, 1 / 7)
-"""(d²/2 − gap(d)) / d³."""
-
-
 def _rest_terms(r: jax.Array, x: jax.Array, below: Rests, above: Rests) -> tuple[jax.Array, jax.Array]:
     """r² times the gain of ψ(a) − log a from r to r + x, and its derivative in κ = 1/r."""
     v = r / (r + x)
     near = r < reach(r.dtype)
     slope, change = above.slope - below.slope, above.change - below.change
-    inverse = jnp.where(near, 0.0, 1 / r)
-    far = (
-        0.5 * x * v
-        + (1 - v**2) * DIGAMMA[0]
-        + sum(c * inverse ** (2 * i) * (1 - v ** (2 * i + 2)) for i, c in enumerate(DIGAMMA) if i)
-    )
-    far_change = -0.5 * (x * v) ** 2 + x * v**3 / 6
-    r = jnp.where(near, r, 0.0)
-    return jnp.where(near, r**2 * slope, far), jnp.where(near, -(r**3) * (2 * slope + r * change), far_change)
+    terms, square = DIGAMMA[: enough(r.dtype)], jnp.where(near, 0.0, 1 / r) ** 2
+    far = 0.5 * x * v + series(terms, square) - v**2 * series(terms, square * v**2)
+    far_change = x * v**2 * (v / 6 - 0.5 * x)
+    low = jnp.where(near, r, 0.0)
+    return jnp.where(near, low**2 * slope, far), jnp.where(near, -(low**3) * (2 * slope + low * change), far_change)
 
 
 def _step(stats: Mean, params: Params) -> Params:
