@@ -73,7 +73,7 @@ def from_moments(
         merge_moments,
         lambda stats, params, smoothing: maximise(stats, smoothing),
         log_likelihood,
-        rows=lambda x: max(250, block_rows(x) // 25),
+        rows=lambda x: max(250, block_rows(x) // 5),
         smooths=frozenset({"scale"}),
         pool=_pool_scatter,
     )

@@ -32,7 +32,9 @@ def room(module: str) -> str:
 
 
 def floor(module: str) -> int:
-    return next(i for i, rooms in enumerate(FLOORS) if room(module) in rooms)
+    floors = [i for i, rooms in enumerate(FLOORS) if room(module) in rooms]
+    assert floors, f"{module}: give its room a place in FLOORS"
+    return floors[0]
 
 
 def imports(path: Path, at_run_time: bool = True):

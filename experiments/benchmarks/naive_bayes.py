@@ -1,10 +1,11 @@
 """Closed-form naive Bayes beside scikit-learn at its best setting and the machine's own floors.
 
-    python -m experiments.benchmarks.naive_bayes [--quick] [--json FILE]        # 4 minutes on 2 cores, 10 GB of memory
+    python -m experiments.benchmarks.naive_bayes [--quick] [--json FILE]        # 2 minutes on 2 cores, 10 GB of memory
 
 Every line is measured in one process, warm, in turn with its rival; ratios are of medians. scikit-learn reads float32
 with `binarize=None`, its fastest. The read floor is the time to sum the bytes as 64-bit words; the GEMM floor is the
-float32 matrix product alone. Compile times and the transfer from NumPy stand apart.
+float32 matrix product alone. Compile times and the transfer from NumPy stand apart. Unset what chooses a BLAS kernel
+by hand (OPENBLAS_CORETYPE), so that the rival runs its best.
 """
 
 from __future__ import annotations

@@ -38,8 +38,13 @@ def posterior(joint: Density) -> Conditional:
         return log_share(log_joint(joint, params, given), listing(prior, params["prior"])[None])
 
     def best_event(params: Params, given: Event) -> jax.Array:
-        # What normalises a row does not move its maximum.
-        return jnp.argmax(contenders(log_joint(joint, params, given), listing(prior, params["prior"])[None]), -1)
+        # What normalises a row does not move its maximum; where every number is finite, nothing else needs a look.
+        every = log_joint(joint, params, given)
+
+        def with_edges() -> jax.Array:
+            return jnp.argmax(contenders(every, listing(prior, params["prior"])[None]), -1)
+
+        return jax.lax.cond(jnp.isfinite(every.sum()), lambda: jnp.argmax(every, -1), with_edges)
 
     def of_one(params: Params, given: Event) -> jax.Array:
         return log_share(log_joint_of_one(joint, params, given), listing(prior, params["prior"]))
