@@ -19,9 +19,13 @@ from genjax_lab.fitting.closed_form import closed_form
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.em import em
 from genjax_lab.fitting.fit import fit, fit_statistics
+from genjax_lab.fitting.gradient import gradient
+from genjax_lab.fitting.lbfgs import lbfgs
 from genjax_lab.fitting.newton import newton
+from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, FitError, FitWarning, Status
 from genjax_lab.fitting.run import run
+from genjax_lab.fitting.schedule import schedule
 from genjax_lab.fitting.sufficient import merge, statistics
 from genjax_lab.groups import Groups
 from genjax_lab.io import load, save
@@ -31,10 +35,11 @@ from genjax_lab.space import Space, binary, categories, count_vectors, counts, f
 from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
-    "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Space",
-    "Status", "bernoulli", "binary", "categorical", "categories", "check_normalised", "closed_form", "contains",
-    "count_vectors", "counts", "degrees_of_freedom", "em", "factory", "fields", "fit", "fit_statistics",
-    "from_statistic", "iid", "joint", "load", "log_prob", "marginal", "merge", "mixture", "multinomial",
-    "newton", "nll", "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior", "predict",
-    "predict_log_prob", "product", "reals", "run", "sample", "save", "score", "statistics", "uniform",
+    "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
+    "Space", "Status", "bernoulli", "binary", "categorical", "categories", "check_normalised", "closed_form",
+    "contains", "count_vectors", "counts", "degrees_of_freedom", "em", "factory", "fields", "fit", "fit_statistics",
+    "from_statistic", "gradient", "iid", "joint", "lbfgs", "load", "log_prob", "marginal", "merge", "mixture",
+    "multinomial", "newton", "nll", "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior",
+    "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "statistics",
+    "uniform",
 ]  # fmt: skip

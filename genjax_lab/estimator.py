@@ -49,6 +49,7 @@ class Estimator:
       start: (key, x[n], given, groups) -> params[k], a start from data; None: one M step, all that an exact one needs.
       rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
       penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
+      smallest: (params) -> f[], log of the smallest weight of a hidden component; None where nothing is hidden.
       smooths: names of the parameters that smoothing can reach.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
@@ -62,6 +63,7 @@ class Estimator:
     start: Callable[[Key, Event, Event, Groups], Params] | None = None
     rows: Callable[[Event], int] | None = None
     penalty: Callable[[Params, Smoothing], jax.Array] | None = None
+    smallest: Callable[[Params], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
     pool: Callable[[frozenset[str]], Pool | None] | None = None
 
@@ -105,6 +107,9 @@ def combine(
         terms = [e.penalty(params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
         return functools.reduce(operator.add, terms, jnp.zeros(()))
 
+    def smallest(params: Params) -> jax.Array:
+        return jnp.stack([e.smallest(params[n]) for n, e in known.items() if e.smallest]).min()
+
     def log_likelihood(stats: Stats, params: Params) -> jax.Array:
         each = [e.log_likelihood(stats[n], params[n]) for n, e in known.items() if e.log_likelihood]
         return functools.reduce(operator.add, each)
@@ -118,6 +123,7 @@ def combine(
         start=start,
         rows=lambda x: min(rows_for(e, route(n, x, None)[0]) for n, e in known.items()),
         penalty=penalty,
+        smallest=smallest if any(e.smallest for e in known.values()) else None,
         smooths=frozenset(f"{n}.{name}" for n, e in known.items() for name in e.smooths),
         pool=lambda names: _pool_parts(known, names),
     )

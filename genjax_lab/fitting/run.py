@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from genjax_lab.blocks import rows_of
 from genjax_lab.density import Conditional, Density
 from genjax_lab.estimator import start_of
 from genjax_lab.fitting.data import Data
+from genjax_lab.fitting.problem import Problem, problem_of
 from genjax_lab.fitting.result import Fit
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
@@ -24,23 +26,34 @@ ROWS_OF_A_START = 5000
 
 
 class Method(Protocol):
-    """How a density is fitted: a frozen pytree with a pure `solve`."""
+    """How a problem is solved: a frozen pytree, its structure static and its numbers traced, with a pure `solve`."""
 
-    def solve(self, density: Density | Conditional, data: Data, params: Params, smoothing: Smoothing) -> Fit:
+    def solve(self, problem: Problem, params: Params, key: Key | None = None) -> Fit:
         """Fit from a start."""
 
 
 def run(
-    method: Method, density: Density | Conditional, data: Data, params: Params = None, *, smoothing: Smoothing = None
+    method: Method,
+    density: Density | Conditional,
+    data: Data,
+    params: Params = None,
+    *,
+    key: Key | None = None,
+    smoothing: Smoothing = None,
+    penalty: jax.Array | float | Callable[[Params], jax.Array] | None = None,
+    fixed: Any = None,
 ) -> Fit:
-    """The pure core of `gl.fit`: no check, no warning; for `jit`, `vmap` over data, weights, starts and smoothing.
+    """The pure core of `gl.fit`: no check, no warning; for `jit`, `vmap` over data, weights, starts and numbers.
 
     Args:
-      method: such as `gl.closed_form()` or `gl.em()`.
+      method: such as `gl.closed_form()` or `gl.em()`; its numbers are traced.
       density: the density, or conditional.
       data: rows, as `gl.Data`.
-      params: where to start; a closed form needs none.
+      params: where to start; a closed form needs none, and others start from data where there is a key.
+      key: a typed key, for a start from data and for shuffles.
       smoothing: as in `gl.fit`.
+      penalty: as in `gl.fit`.
+      fixed: as in `gl.fit`, whole: every part of the parameters has its values, or None.
 
     Returns:
       A `gl.Fit`, whose status says what `gl.fit` would have warned of.
@@ -51,22 +64,28 @@ def run(
       >>> fits.params["loc"].tolist()
       [1.0, 6.0]
     """
-    return method.solve(density, data, params, smoothing)
+    return solve(method, problem_of(density, data, smoothing, penalty, fixed), params, key)
 
 
-run_compiled = jax.jit(run)
+def solve(method: Method, problem: Problem, params: Params, key: Key | None) -> Fit:
+    """Solve a problem, from data where no start is given."""
+    if params is None and key is not None:
+        begin, key = jax.random.split(key)
+        params = start_from(problem.density, problem.data, begin)
+    return method.solve(problem, params, key)
+
+
+solve_compiled = jax.jit(solve)
 
 
 @functools.partial(jax.jit, static_argnames="restarts")
-def run_restarts(
-    method: Method, density: Density | Conditional, data: Data, key: Key, restarts: int, smoothing: Smoothing
-) -> Fit:
-    """Fit from several starts, one after another in one compiled call; return the best end and the ends of all."""
+def solve_restarts(method: Method, problem: Problem, key: Key, restarts: int) -> Fit:
+    """Solve from several starts, one after another in one compiled call; return the best end and the ends of all."""
+    return best_of(lax.map(lambda key: solve(method, problem, None, key), jax.random.split(key, restarts)))
 
-    def one(key: Key) -> Fit:
-        return method.solve(density, data, start_from(density, data, key), smoothing)
 
-    fits = lax.map(one, jax.random.split(key, restarts))
+def best_of(fits: Fit) -> Fit:
+    """The best of a batch of fits, which is told how each of them ended."""
     value = jnp.where(jnp.isnan(fits.log_likelihood), -jnp.inf, fits.log_likelihood)
     best = jax.tree.map(lambda a: a[jnp.argmax(value)], fits)
     return replace(best, starts=(fits.log_likelihood, fits.status))

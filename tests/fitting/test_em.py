@@ -56,9 +56,9 @@ def arrays(x):
 def test_the_penalised_likelihood_never_falls(name):
     density, x = NESTED[name]
     smoothing = 0.5 if "bits" in name or "product" in name else None
-    data, method = gl.Data(arrays(x)), gl.em(tol=0.0)
-    step = jax.jit(lambda state: method.step(density, data, state, smoothing))
-    state = method.init(density.init(jax.random.key(1)))
+    problem, method = gl.Problem(density, gl.Data(arrays(x)), smoothing), gl.em(tol=0.0)
+    step = jax.jit(lambda state: method.step(problem, state))
+    state = method.init(problem, density.init(jax.random.key(1)))
     values = []
     for _ in range(30):
         state = step(state)
@@ -101,7 +101,8 @@ def test_one_step_is_em_written_out():
     shares /= shares.sum(1, keepdims=True)
     density, method = gl.mixture(gl.poisson(), 2), gl.em()
     start = {"prior": {"logits": jnp.log(jnp.asarray(weights))}, "conditional": {"rate": jnp.asarray(rates)}}
-    state = method.step(density, gl.Data(jnp.asarray(x)), method.init(start))
+    problem = gl.Problem(density, gl.Data(jnp.asarray(x)))
+    state = method.step(problem, method.init(problem, start))
     np.testing.assert_allclose(state.proposal["conditional"]["rate"], (shares.T @ x) / shares.sum(0), rtol=1e-5)
     np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), shares.mean(0), rtol=1e-5)
 
