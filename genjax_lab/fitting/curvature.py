@@ -32,9 +32,10 @@ def judge(status: jax.Array, z: jax.Array, found: Slopes, steps: bool = True) ->
     largest = _largest(found.hessian)
     step = jnp.abs(ascent(found.gradient, found.hessian)) / (1 + jnp.abs(z))
     known = (status == Status.CONVERGED) & jnp.isfinite(largest)
-    flat = (largest > -100 * jnp.finfo(z.dtype).eps) | (steps & (step.max() > LONG))
-    status = jnp.where(known & flat, Status.FLAT, status)
-    return jnp.where(known & (largest > UPHILL), Status.SADDLE, status).astype(jnp.int32)
+    flat, long = largest > -100 * jnp.finfo(z.dtype).eps, steps & (step.max() > LONG)
+    verdict = jnp.where(largest > UPHILL, Status.SADDLE, jnp.where(flat, Status.FLAT, status))
+    # At a maximum at infinity all curvature dies away, and what is left of it is rounding.
+    return jnp.where(known, jnp.where(long, Status.FLAT, verdict), status).astype(jnp.int32)
 
 
 def _largest(hessian: jax.Array) -> jax.Array:

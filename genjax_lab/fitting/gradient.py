@@ -104,7 +104,7 @@ class Gradient(Iterative):
         )  # fmt: skip
         params = back(z if self.average is None else average)
         value = (values * sizes).sum() / sizes.sum() if self.validation is None else self._validate(problem, params)
-        finite = jnp.isfinite(z).all() & jnp.isfinite(value)
+        finite = constraints.is_allowed(problem.density.parameters, params) & jnp.isfinite(value)
         better = finite & (True if self.validation is None else value > state.value)
         waited = jnp.where(better, 0, state.waited + 1)
         status = jnp.where(waited >= self.patience, Status.COMPLETED, Status.RUNNING)
