@@ -3,6 +3,7 @@
 from genjax_lab.batch import contains, log_prob, nll, per_example_scores, score
 from genjax_lab.combinators.iid import iid
 from genjax_lab.combinators.joint import joint
+from genjax_lab.combinators.logistic_regression import logistic_regression
 from genjax_lab.combinators.marginal import marginal, mixture
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.combinators.posterior import posterior
@@ -46,8 +47,8 @@ __all__ = [
     "Space", "Status", "bernoulli", "beta", "binary", "categorical", "categories", "check_normalised",
     "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory",
     "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "iid", "joint", "lbfgs", "load",
-    "log_prob", "marginal", "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "newton", "nll",
-    "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob",
-    "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics", "student_t",
-    "uniform", "weibull",
+    "log_prob", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
+    "negative_binomial", "newton", "nll", "normal", "pair", "per_class", "per_example_scores", "poisson",
+    "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score",
+    "simplex", "statistics", "student_t", "uniform", "weibull",
 ]  # fmt: skip

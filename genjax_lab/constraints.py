@@ -119,6 +119,26 @@ def logits(k: int, shape: tuple[int, ...] = ()) -> Constraint:
     )  # fmt: skip
 
 
+def centred(k: int, shape: tuple[int, ...] = ()) -> Constraint:
+    """Arrays of shape (k, *shape) that add up to 0 along the first axis: (k − 1) degrees of freedom an entry.
+
+    The coordinates are those in an orthonormal basis, so that a ridge on them is a ridge on the entries.
+    """
+    basis = np.linalg.qr(np.eye(k)[:, 1:] - 1 / k)[0]  # k × (k − 1), its columns orthogonal to (1, …, 1)
+
+    def times(b: np.ndarray, a: jax.Array) -> jax.Array:
+        return jnp.tensordot(jnp.asarray(b, a.dtype), a, 1, precision=jax.lax.Precision.HIGHEST)
+
+    finite = _all(jnp.isfinite)
+    return Constraint(
+        "centred", (k, *shape), (k - 1) * math.prod(shape),
+        forward=lambda z: times(basis, z),
+        inverse=lambda p: times(basis.T, p),
+        contains=finite,
+        interior=finite,
+    )  # fmt: skip
+
+
 def ordered_pair(shape: tuple[int, ...], low: str = "low", high: str = "high") -> Constraint:
     """A subtree {low, high} with low < high, by the lower end and the log of the width; low = high is the edge."""
     finite = _all(jnp.isfinite)

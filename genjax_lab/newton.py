@@ -17,6 +17,10 @@ LONGEST_STEP = 5.0
 """In unconstrained coordinates: a factor of e⁵ in a positive parameter."""
 
 
+RESOLVED = 32
+"""Eigenvalues below this many ε of the largest are rounding."""
+
+
 class Climb(NamedTuple):
     """Where a climb stands: the point z, the objective there, steps taken, and whether it has ended."""
 
@@ -61,7 +65,7 @@ def maximise(objective: Callable[[jax.Array], jax.Array], start: jax.Array, max_
 def ascent(gradient: jax.Array, hessian: jax.Array, longest: float = LONGEST_STEP) -> jax.Array:
     """The Newton direction of a maximum, the eigenvalues of the Hessian made negative: uphill, never endless."""
     values, vectors = jnp.linalg.eigh(-hessian)
-    floor = jnp.finfo(gradient.dtype).eps ** 0.5 * jnp.maximum(jnp.abs(values).max(), 1e-6)
+    floor = RESOLVED * jnp.finfo(gradient.dtype).eps * jnp.maximum(jnp.abs(values).max(), 1e-6)
     return bounded(vectors @ ((vectors.T @ gradient) / jnp.maximum(jnp.abs(values), floor)), longest)
 
 
