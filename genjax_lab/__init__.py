@@ -4,6 +4,7 @@ from genjax_lab.batch import contains, log_prob, nll, per_example_scores, score
 from genjax_lab.combinators.iid import iid
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.marginal import marginal, mixture
+from genjax_lab.combinators.partly_labelled import partly_labelled
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.combinators.posterior import posterior
 from genjax_lab.combinators.product import product
@@ -35,6 +36,6 @@ __all__ = [
     "Status", "bernoulli", "binary", "categorical", "categories", "check_normalised", "closed_form", "contains",
     "count_vectors", "counts", "degrees_of_freedom", "em", "factory", "fields", "fit", "fit_statistics",
     "from_statistic", "iid", "joint", "load", "log_prob", "marginal", "merge", "mixture", "multinomial",
-    "newton", "nll", "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior", "predict",
-    "predict_log_prob", "product", "reals", "run", "sample", "save", "score", "statistics", "uniform",
+    "newton", "nll", "normal", "pair", "partly_labelled", "per_class", "per_example_scores", "poisson", "posterior",
+    "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "score", "statistics", "uniform",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ import numpy as np
 
 from genjax_lab.blocks import rows_of
 from genjax_lab.check import checked_batch, checked_params, checked_weights, is_traced, require_density
+from genjax_lab.combinators.partly_labelled import with_hidden_labels
 from genjax_lab.density import Conditional, Density, param_shapes
 from genjax_lab.fitting.closed_form import ClosedForm
 from genjax_lab.fitting.data import Data
@@ -39,7 +41,7 @@ def fit(
 
     Args:
       density: the density, or conditional.
-      x: n events, a leading row axis on every array; `(y, x)` for a joint.
+      x: n events, a leading row axis on every array; `(y, x)` for a joint, where a label y of −1 is hidden.
       given: for a conditional, n rows of what is given.
       weights: f[n], none negative; None for all one.
       method: how; None takes the closed form where there is one, EM where a part is hidden, else Newton.
@@ -74,6 +76,7 @@ def fit(
     if is_traced(x, given, weights, smoothing, start):
         raise TypeError("gl.fit looks at values and cannot be traced: inside jit, vmap or grad use gl.run")
     require_density("gl.fit", density)
+    asked, density = density, with_hidden_labels(density, x)
     method = _usual_method(density) if method is None else method
     if not hasattr(method, "solve"):
         raise TypeError(f"gl.fit: method = {method!r} is no method: pass gl.em(), gl.newton() or gl.closed_form()")
@@ -82,15 +85,17 @@ def fit(
     smoothing = checked_smoothing("gl.fit", density, smoothing)
     data = Data(x, given, weights)
     if isinstance(method, ClosedForm):
-        return verdict(run_compiled(method, density, data, smoothing=smoothing), strict)
-    if start is not None:
+        found = run_compiled(method, density, data, smoothing=smoothing)
+    elif start is not None:
         start = checked_params("gl.fit: start", density, start)
-        return verdict(run_compiled(method, density, data, start, smoothing=smoothing), strict)
-    if key is None:
+        found = run_compiled(method, density, data, start, smoothing=smoothing)
+    elif key is None:
         raise TypeError(f"gl.fit: {density!r} is fitted from a start: pass key=jax.random.key(seed), or start=params")
-    if restarts < 1:
+    elif restarts < 1:
         raise ValueError(f"gl.fit: restarts = {restarts} must be at least 1")
-    return verdict(run_restarts(method, density, data, key, int(restarts), smoothing), strict)
+    else:
+        found = run_restarts(method, density, data, key, int(restarts), smoothing)
+    return verdict(replace(found, density=asked), strict)
 
 
 def _usual_method(density: Density | Conditional) -> Method:
