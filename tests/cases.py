@@ -359,19 +359,6 @@ def nested_pit(p: Any, x: Any) -> np.ndarray:
     return sum(w * mixture_pit(jax.tree.map(lambda a, i=i: a[i], p["conditional"]), x) for i, w in enumerate(weights))
 
 
-def two_bits() -> Any:
-    return gl.joint(gl.bernoulli(), gl.per_class(gl.bernoulli(), gl.binary()))
-
-
-two_bits_oracle = o.joint(o.bernoulli, o.per_class(o.bernoulli))
-PARTLY_IN_CLASSES = arrays(
-    {
-        "prior": {"logits": [0.5, -0.2]},
-        "conditional": {"prior": {"logits": [0.4, -1.0]}, "conditional": {"logits": [[0.0, 1.5], [-1.0, 0.7]]}},
-    }
-)
-
-
 COMPOSED = [
     Case(
         "iid_normal",
@@ -444,24 +431,6 @@ COMPOSED = [
                 [-np.log(4), -INF, -INF, -np.log(4), -np.log(4), -np.log(4)],
             ),
         ),
-    ),
-    Case(
-        "partly_labelled_tied",
-        gl.partly_labelled(tied()),
-        TIED,
-        o.partly_labelled(tied_oracle, np.arange(2)),
-        x=(np.array([0, -1, 1, -1]), reals(7, 2)[:4]),
-        cells=tied_cells,
-        impossible=(np.array([2, -2]), np.zeros((2, 2))),
-    ),
-    Case(
-        "partly_labelled_in_classes",
-        gl.joint(gl.categorical(2), gl.per_class(gl.partly_labelled(two_bits()), 2)),
-        PARTLY_IN_CLASSES,
-        o.joint(o.categorical, o.per_class(o.partly_labelled(two_bits_oracle, np.arange(2)))),
-        (lambda z, y, x: (z, (y, x)))(*o.cross(np.arange(2), np.arange(2), np.arange(2))),
-        x=(np.array([0, 1, 0, 1]), (np.array([-1, 0, 1, -1]), np.array([0, 1, 1, 1]))),
-        impossible=(np.array([0, 2, 1]), (np.array([2, -1, -1]), np.array([0, 0, 2]))),
     ),
     Case("tied_gaussians", tied(), TIED, tied_oracle, x=(np.array([0, 1, 1]), reals(7, 2)), cells=tied_cells),
     Case(
