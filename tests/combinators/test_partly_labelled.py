@@ -90,7 +90,7 @@ def test_the_penalised_likelihood_never_falls(name):
     np.testing.assert_allclose(state.log_likelihood, total, rtol=1e-5)
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.7])
+@pytest.mark.parametrize("smoothing", [pytest.param(0.0, marks=pytest.mark.slow), 0.7])
 def test_with_no_hidden_label_it_is_the_closed_form(smoothing):
     data = (TRUTH, BITS)
     wanted = gl.fit(NAIVE_BAYES, data, smoothing=smoothing)

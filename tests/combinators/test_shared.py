@@ -43,6 +43,7 @@ def test_closed_form_is_linear_discriminant_analysis():
     np.testing.assert_allclose(shares(LDA, fit.params, X), rival.predict_proba(X), atol=5e-6)
 
 
+@pytest.mark.slow
 def test_weights_are_repeated_rows_and_an_empty_class_has_no_say():
     weights = RNG.integers(0, 4, 300)
     model = gl.joint(gl.categorical(4), gl.per_class(mvnormal(3), 4, shared=("scale_tril",)))
