@@ -5,6 +5,7 @@ from genjax_lab.combinators.iid import iid
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.logistic_regression import logistic_regression
 from genjax_lab.combinators.marginal import marginal, mixture
+from genjax_lab.combinators.partly_labelled import partly_labelled
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.combinators.posterior import posterior
 from genjax_lab.combinators.product import product
@@ -48,7 +49,7 @@ __all__ = [
     "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory",
     "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "iid", "joint", "lbfgs", "load",
     "log_prob", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
-    "negative_binomial", "newton", "nll", "normal", "pair", "per_class", "per_example_scores", "poisson",
-    "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score",
-    "simplex", "statistics", "student_t", "uniform", "weibull",
+    "negative_binomial", "newton", "nll", "normal", "pair", "partly_labelled", "per_class", "per_example_scores",
+    "poisson", "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule",
+    "score", "simplex", "statistics", "student_t", "uniform", "weibull",
 ]  # fmt: skip

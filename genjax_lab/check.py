@@ -14,7 +14,7 @@ import numpy as np
 
 from genjax_lab import constraints
 from genjax_lab.density import Conditional, Density, param_shapes
-from genjax_lab.space import Integers, Leaf, Reals, Simplex, Space
+from genjax_lab.space import HIDDEN, Integers, Labels, Leaf, Reals, Simplex, Space
 from genjax_lab.types import Event, Params
 
 
@@ -196,6 +196,8 @@ def _hint(leaf: Leaf, value: float) -> str:
         return f" Values must lie strictly between {leaf.low} and {leaf.high}"
     if not isinstance(leaf, Integers) or leaf.k is None:
         return ""
+    if isinstance(leaf, Labels):
+        return f" Values must be whole numbers 0..{leaf.k - 1}, or {HIDDEN} for a hidden label"
     if leaf.k > 2:
         return f" Values must be whole numbers 0..{leaf.k - 1}"
     if 0 < value < 1:

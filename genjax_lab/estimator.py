@@ -53,6 +53,7 @@ class Estimator:
       smooths: names of the parameters that smoothing can reach.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
+      telling: (x[n]) -> bool[n], rows that a start from some of many must not miss: those with a label. None: any do.
     """
 
     statistics: Gather
@@ -66,6 +67,7 @@ class Estimator:
     smallest: Callable[[Params], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
     pool: Callable[[frozenset[str]], Pool | None] | None = None
+    telling: Callable[[Event], jax.Array] | None = None
 
 
 def combine(

@@ -56,6 +56,14 @@ class Space(Static):
         """The space of `n` such events along a new leading axis of every array."""
         raise NotImplementedError
 
+    def or_hidden(self) -> Space:
+        """The space of these events and −1, which stands for one that is not known.
+
+        Raises:
+          ValueError: where an event is not one whole number below some k.
+        """
+        raise ValueError(f"an event of {self!r} is not one whole number 0..k−1, so −1 cannot stand for a hidden one")
+
     def require_listing(self) -> int:
         """Return the size.
 

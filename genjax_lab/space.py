@@ -16,9 +16,12 @@ from genjax_lab.spec import factory
 from genjax_lab.types import Shape
 
 __all__ = [
-    "CountVectors", "Integers", "Leaf", "Product", "Reals", "Simplex", "Space", "binary", "categories", "count_vectors",
-    "counts", "fields", "pair", "reals", "simplex", "whole_shape",
+    "HIDDEN", "CountVectors", "Integers", "Labels", "Leaf", "Product", "Reals", "Simplex", "Space", "binary",
+    "categories", "count_vectors", "counts", "fields", "labels", "pair", "reals", "simplex", "whole_shape",
 ]  # fmt: skip
+
+HIDDEN = -1
+"""The label of a row whose label is not known."""
 
 
 @jax.tree_util.register_static
@@ -54,6 +57,34 @@ class Integers(Leaf):
 
     def stack(self, n: int) -> Space:
         return counts((n, *self.outer)) if self.k is None else categories(self.k, (n, *self.outer))
+
+    def or_hidden(self) -> Space:
+        return super().or_hidden() if self.k is None or self.outer else labels(self.k)
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True, eq=False, repr=False)
+class Labels(Integers):
+    """Arrays of labels 0, 1, …, k − 1, or −1 for a hidden one. It stands for them all: totals go over the others."""
+
+    k: int
+    size = None  # what may stand for several has no place in a list
+
+    def __repr__(self) -> str:
+        return repr(self.spec)
+
+    def valid(self, x: Any, xp: Any = jnp) -> Any:
+        seen = super().valid(x, xp)
+        return seen if x.dtype == bool or xp.issubdtype(x.dtype, xp.unsignedinteger) else seen | (x == HIDDEN)
+
+    def stack(self, n: int) -> Space:
+        return labels(self.k, (n, *self.outer))
+
+    def or_hidden(self) -> Space:
+        return Leaf.or_hidden(self)
+
+    def require_listing(self) -> int:
+        raise ValueError(f"events of {self!r} are not listed: a hidden label, −1, stands for any")
 
 
 @jax.tree_util.register_static
@@ -145,6 +176,14 @@ def categories(k: int, shape: Shape = ()) -> Space:
     if not isinstance(k, int) or k < 1:
         raise ValueError(f"categories: k = {k} must be a whole number, at least 1")
     return Integers(whole_shape(shape), k)
+
+
+@factory
+def labels(k: int, shape: Shape = ()) -> Space:
+    """Labels 0, …, k − 1, or −1 for a hidden one, in an array of the given shape; counting measure."""
+    if not isinstance(k, int) or k < 1:
+        raise ValueError(f"labels: k = {k} must be a whole number, at least 1")
+    return Labels(whole_shape(shape), k)
 
 
 @factory

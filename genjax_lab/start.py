@@ -1,4 +1,4 @@
-"""Starts from data for a hidden label: rows far apart, each the seed of a component."""
+"""Starts from data for a hidden label: rows far apart, each the seed of a component; or rows whose label is known."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from jax import lax
 
 from genjax_lab.blocks import rows_of
 from genjax_lab.groups import Groups
+from genjax_lab.space import HIDDEN
 from genjax_lab.types import Event, Key
 
 
@@ -32,6 +33,36 @@ def seed_shares(key: Key, x: Event, groups: Groups, m: int) -> jax.Array:
     own = jax.nn.one_hot(seeds, rows_of(x), axis=0)  # [n, k, m]
     at_seed = (own * weights[:, :, None]).sum(0, keepdims=True)
     return (0.5 / m) * (1.0 + own * weights.sum(0)[None, :, None] / jnp.where(at_seed > 0, at_seed, 1.0))
+
+
+def labelled_shares(key: Key, y: jax.Array, x: Event, groups: Groups, m: int) -> jax.Array:
+    """Share rows some of which have a label: it starts from its own, a label that no row has from a seed as above.
+
+    Beside its own rows a label has all others', together as heavy as one: a class of one or two rows is no point.
+
+    Args:
+      key: a typed key.
+      y: int[n], labels 0..m−1, −1 where hidden.
+      x: n events.
+      groups: k groups of the rows.
+      m: number of labels.
+
+    Returns:
+      f[n, k, m].
+    """
+    seen, hidden = jax.nn.one_hot(y, m), (y == HIDDEN).astype(jnp.float32)
+    weights = groups.matrix(rows_of(x), jnp.float32)
+    some = (weights > 0).astype(jnp.float32)
+    one_row = some / jnp.maximum(some.sum(0, keepdims=True), 1.0)  # [n, k]
+    own = seen[:, None, :] + one_row[:, :, None]
+    seeded = hidden[:, None, None] * seed_shares(key, x, groups.share(hidden[:, None]), m)
+
+    mass = jnp.einsum("nk,nm->km", weights, seen)
+    known = mass > 0
+    usual = mass.sum(1) / jnp.maximum(known.sum(1), 1)  # a seed gets as much as the labels have on average
+    left = (weights * hidden[:, None]).sum(0) / m
+    scale = jnp.where(known.any(1) & (left > 0), usual / jnp.where(left > 0, left, 1.0), 1.0)
+    return jnp.where(known[None], own, seeded * scale[None, :, None])
 
 
 def _far_apart(key: Key, features: jax.Array, weights: jax.Array, m: int) -> jax.Array:

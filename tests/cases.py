@@ -338,6 +338,22 @@ COMPOSED = [
             ),
         ),
     ),
+    Case(
+        "partly_labelled",
+        gl.partly_labelled(naive_bayes()),
+        NAIVE_BAYES,
+        o.partly_labelled(naive_bayes_oracle, np.arange(3)),
+        tuple(o.cross(np.arange(3), BITS)),
+        x=(np.array([-1, 0, 2, -1, -1, 1, -1]), np.resize(BITS, (7, 2))),
+        impossible=(np.array([3, -2, -1, 0, -1]), np.array([[0, 0], [1, 0], [0, 2], [2, 1], [1, -1]])),
+        edges=(
+            Edge(
+                NAIVE_BAYES_EDGE,
+                (np.array([0, 0, 2, -1, -1, -1]), np.array([[0, 1], [1, 1], [0, 0], [0, 1], [1, 1], [1, 0]])),
+                [-np.log(4), -INF, -INF, -np.log(4), -np.log(4), -np.log(4)],
+            ),
+        ),
+    ),
     Case("tied_gaussians", tied(), TIED, tied_oracle, x=(np.array([0, 1, 1]), reals(7, 2)), cells=tied_cells),
     Case(
         "product_prior",

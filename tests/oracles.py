@@ -127,6 +127,17 @@ def posterior(joint_oracle, labels):
     return lambda p, y, x: joint_oracle(p, (y, x)) - below(p, x)
 
 
+def partly_labelled(joint_oracle, labels):
+    """Row by row of a label of -1, the sum of the joint over every label."""
+    total = marginal(joint_oracle, labels)
+
+    def log_prob(p, e):
+        y, x = np.asarray(e[0]), e[1]
+        return np.where(y < 0, total(p, x), joint_oracle(p, (np.maximum(y, 0), x)))
+
+    return log_prob
+
+
 def mixture(oracle, k):
     return marginal(joint(categorical, per_class(oracle)), np.arange(k))
 

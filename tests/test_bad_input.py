@@ -53,7 +53,7 @@ FIT = [
     (gl.normal(), np.zeros(0), r"gl\.fit: x has no rows"),
     (gl.bernoulli((2,)), np.zeros((0, 2), int), r"gl\.fit: x has no rows"),
     (NAIVE_BAYES, (np.array([0, 3, 1]), BITS), r"gl\.fit: y\[1\] = 3 is outside the sample space categories\(3\)"),
-    (NAIVE_BAYES, (np.array([0, 1, -1]), BITS), r"gl\.fit: y\[2\] = -1 is outside"),
+    (NAIVE_BAYES, (np.array([0, 1, -2]), BITS), r"gl\.fit: y\[2\] = -2 is outside"),
     (NAIVE_BAYES, (np.array([0, 1]), BITS), r"gl\.fit: rows differ in number: y has 2, x has 3"),
     (NAIVE_BAYES, BITS, r"x must be the tuple \(y, x\)"),
     (NAIVE_BAYES, (np.array([0, 1, 2]), 3 * BITS), r"x\[0, 1\] = 3 is outside the sample space binary\(\(2,\)\)"),

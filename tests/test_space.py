@@ -102,6 +102,22 @@ def test_contains_over_a_batch(density, x, wanted):
     assert gl.contains(density, np.asarray(x)).tolist() == wanted
 
 
+def test_a_hidden_label_is_in_its_space_and_in_no_list():
+    space = gl.categories(3).or_hidden()
+    assert repr(space) == "labels(3)" and repr(gl.binary().or_hidden()) == "labels(2)"
+    for dtype in (np.int8, np.int32, np.float32):
+        got = jax.vmap(space.contains)(np.array([-1, 0, 2, 3, -2], dtype))
+        assert got.tolist() == [True, True, True, False, False]
+    assert jax.vmap(space.contains)(np.array([0, 2, 255], np.uint8)).tolist() == [True, True, False]
+    assert bool(space.stack(2).contains(np.array([-1, 2])))
+    assert space.size is None
+    with pytest.raises(ValueError, match="a hidden label, −1, stands for any"):
+        space.enumerate()
+    for other in (space, gl.counts(), gl.binary((2,)), gl.reals(), gl.fields(a=gl.binary())):
+        with pytest.raises(ValueError, match="is not one whole number"):
+            other.or_hidden()
+
+
 def test_infinite_and_huge_spaces_are_not_listed():
     for space in (gl.counts(), gl.reals((2,)), gl.binary((30,)), gl.fields(a=gl.binary(), b=gl.reals())):
         with pytest.raises(ValueError, match="too many to list"):

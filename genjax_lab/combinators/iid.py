@@ -67,7 +67,7 @@ def _estimator(inner: Estimator, n: int) -> Estimator:
     def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
         return start_of(inner, key, _flat(x), given, groups.repeat(n))
 
-    return replace(inner, statistics=statistics, start=start, rows=None)
+    return replace(inner, statistics=statistics, start=start, rows=None, telling=None)
 
 
 def _flat(x: Event) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import jax
@@ -15,7 +16,8 @@ from genjax_lab.families.categorical import categorical
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import add_logs, log_share, logsumexp
-from genjax_lab.start import seed_shares
+from genjax_lab.space import HIDDEN
+from genjax_lab.start import labelled_shares, seed_shares
 from genjax_lab.types import Event, Key, Params, Stats
 
 
@@ -54,15 +56,22 @@ def marginal(joint: Density) -> Density:
         init=joint.init,
         log_prob=log_prob,
         sample=sample,
-        estimator=_estimator(joint),
+        estimator=expected(joint, lambda x: (None, x)),
         pairwise=all_pairs,
     )
 
 
-def _estimator(joint: Density) -> Estimator | None:
-    """Expected statistics of the hidden label: the E step of EM; the maximiser is the joint's.
+def expected(joint: Density, split: Callable[[Event], tuple[jax.Array | None, Event]]) -> Estimator | None:
+    """Expected statistics of a label hidden in some rows or all: the E step of EM; the maximiser is the joint's.
 
     Dempster, Laird & Rubin (1977), J. R. Stat. Soc. B 39, 1–38.
+
+    Args:
+      joint: a density made by `gl.joint`, with a finite prior.
+      split: (events[n]) -> (labels int[n], −1 where hidden; None: all are), x[n].
+
+    Returns:
+      The estimator of the density whose events `split` takes; None where the conditional has none.
     """
     prior, conditional = factors(joint, "marginal")
     of_y, of_x = estimator_of(prior), conditional.estimator
@@ -76,8 +85,9 @@ def _estimator(joint: Density) -> Estimator | None:
         mass = split.totals(shares.shape[0]).reshape(groups.k, -1)
         return split, Groups(groups.k, soft=mass.T)
 
-    def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
-        every = jax.lax.map(lambda one: log_joint(joint, one, x), params)  # [g, n, m]
+    def statistics(params: Params, event: Event, given: Event, groups: Groups) -> Stats:
+        y, x = split(event)
+        every = jax.lax.map(lambda one: possible(log_joint(joint, one, x), y), params)  # [g, n, m]
         priors = jax.vmap(lambda one: listing(prior, one))(params["prior"])
         shares = jnp.exp(log_share(every, priors[:, None]))
         rows, masses = by_label(groups, shares.transpose(1, 0, 2))
@@ -87,9 +97,12 @@ def _estimator(joint: Density) -> Estimator | None:
             "log_likelihood": groups.total_of(logsumexp(every).T),
         }
 
-    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+    def start(key: Key, event: Event, given: Event, groups: Groups) -> Params:
+        y, x = split(event)
         seed, first, second = jax.random.split(key, 3)
-        rows, masses = by_label(groups, seed_shares(seed, x, groups, prior.space.require_listing()))
+        m = prior.space.require_listing()
+        drawn = seed_shares(seed, x, groups, m) if y is None else labelled_shares(seed, y, x, groups, m)
+        rows, masses = by_label(groups, drawn)
         return {
             "prior": start_of(of_y, first, prior.space.enumerate(), None, masses),
             "conditional": start_of(of_x, second, x, None, rows),
@@ -136,6 +149,14 @@ def log_joint(joint: Density, params: Params, x: Event) -> jax.Array:
     """log p(y, x_i) for every y of a joint's finite prior: f[n, m]."""
     prior, conditional = factors(joint, "log_joint")
     return add_logs(over_given(conditional, params["conditional"], x), listing(prior, params["prior"])[None])
+
+
+def possible(every: jax.Array, y: jax.Array | None) -> jax.Array:
+    """Of log p(y, x) for every y, f[..., m], those that labels int[...] leave possible: −∞ beside a known label."""
+    if y is None:
+        return every
+    own = jnp.arange(every.shape[-1]).reshape(*(1,) * y.ndim, -1) == y[..., None]
+    return jnp.where(own | (y == HIDDEN)[..., None], every, -jnp.inf)
 
 
 def log_joint_of_one(joint: Density, params: Params, x: Event) -> jax.Array:

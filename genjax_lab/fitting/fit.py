@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from genjax_lab.blocks import rows_of
 from genjax_lab.check import checked_batch, checked_params, checked_weights, is_traced, require_density
-from genjax_lab.density import Conditional, Density, param_shapes
+from genjax_lab.combinators.partly_labelled import with_hidden_labels
+from genjax_lab.density import Conditional, Density
+from genjax_lab.fitting.arguments import checked_penalty, checked_smoothing
 from genjax_lab.fitting.choose import checked_method, usual_method
 from genjax_lab.fitting.closed_form import ClosedForm
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.fixed import checked_fixed
-from genjax_lab.fitting.problem import problem_of
+from genjax_lab.fitting.problem import Problem, problem_of
 from genjax_lab.fitting.progress import solve_in_sight
 from genjax_lab.fitting.result import FATAL, MEANING, SILENT, Fit, FitError, FitWarning, Status
 from genjax_lab.fitting.run import Method, solve_compiled, solve_restarts
@@ -45,7 +46,7 @@ def fit(
 
     Args:
       density: the density, or conditional.
-      x: n events, a leading row axis on every array; `(y, x)` for a joint.
+      x: n events, a leading row axis on every array; `(y, x)` for a joint, where a label y of −1 is hidden.
       given: for a conditional, n rows of what is given.
       weights: f[n], none negative; None for all one.
       method: how; None takes the closed form where there is one, EM where a part is hidden, else Newton's method, or
@@ -85,25 +86,33 @@ def fit(
     if is_traced(x, given, weights, smoothing, start):
         raise TypeError("gl.fit looks at values and cannot be traced: inside jit, vmap or grad use gl.run")
     require_density("gl.fit", density)
+    asked, density = density, with_hidden_labels(density, x)
     x, given = checked_batch("gl.fit", density, x, given)
     weights = checked_weights("gl.fit", weights, rows_of(x))
     smoothing = checked_smoothing("gl.fit", density, smoothing)
     fixed = checked_fixed("gl.fit", density, fixed)
     problem = problem_of(density, Data(x, given, weights), smoothing, checked_penalty("gl.fit", penalty), fixed)
     method = usual_method(problem) if method is None else checked_method("gl.fit", density, method)
-    if isinstance(method, ClosedForm):
-        return verdict(solve_compiled(method, problem, None, None), strict)
-    if start is None and key is None:
-        raise TypeError(f"gl.fit: {density!r} is fitted from a start: pass key=jax.random.key(seed), or start=params")
-    if not isinstance(restarts, int) or restarts < 1:
-        raise ValueError(f"gl.fit: restarts = {restarts} must be a whole number, at least 1")
     if start is not None:
         start = checked_params("gl.fit: start", density, start)
+    found = _solved(method, problem, start, key, restarts, progress)
+    return verdict(replace(found, density=asked), strict)
+
+
+def _solved(method: Method, problem: Problem, start: Params, key: Key | None, restarts: int, progress: Any) -> Fit:
+    if isinstance(method, ClosedForm):
+        return solve_compiled(method, problem, None, None)
+    if start is None and key is None:
+        raise TypeError(
+            f"gl.fit: {problem.density!r} is fitted from a start: pass key=jax.random.key(seed), or start=params"
+        )
+    if not isinstance(restarts, int) or restarts < 1:
+        raise ValueError(f"gl.fit: restarts = {restarts} must be a whole number, at least 1")
     if progress:
-        return verdict(solve_in_sight(method, problem, start, key, restarts, progress), strict)
+        return solve_in_sight(method, problem, start, key, restarts, progress)
     if start is None:
-        return verdict(solve_restarts(method, problem, key, restarts), strict)
-    return verdict(solve_compiled(method, problem, start, key), strict)
+        return solve_restarts(method, problem, key, restarts)
+    return solve_compiled(method, problem, start, key)
 
 
 def fit_statistics(
@@ -129,49 +138,6 @@ def fit_statistics(
     require_statistics_of("gl.fit_statistics", density, statistics)
     smoothing = checked_smoothing("gl.fit_statistics", density, smoothing)
     return verdict(_run_statistics(statistics, smoothing), strict)
-
-
-def checked_smoothing(caller: str, density: Density | Conditional, smoothing: Smoothing) -> Any:
-    """Return smoothing as float arrays.
-
-    Raises:
-      ValueError: for a negative or non-finite value, or a name that is no parameter.
-    """
-    reach = frozenset() if density.estimator is None else density.estimator.smooths
-
-    def check(value: Any, shapes: Any, path: tuple[str, ...]) -> Any:
-        place = "smoothing" + "".join(f"[{name!r}]" for name in path)
-        if value is None:
-            return None
-        if isinstance(value, dict):
-            names = list(shapes) if isinstance(shapes, dict) else []
-            for name in value:
-                if name not in names:
-                    raise ValueError(f"{caller}: {place}[{name!r}] is no parameter of {density!r}; there are {names}")
-            return {name: check(v, shapes[name], (*path, name)) for name, v in value.items()}
-        own = ".".join(path)
-        if path and not any(name == own or name.startswith(f"{own}.") for name in reach):
-            raise ValueError(f"{caller}: {place} has no effect on {density!r}; it has on {sorted(reach)}")
-        number = np.asarray(value)
-        if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):
-            raise ValueError(f"{caller}: {place} = {value} must be one finite number, 0 or more")
-        return jnp.asarray(number, jnp.result_type(float))
-
-    return check(smoothing, param_shapes(density), ())
-
-
-def checked_penalty(caller: str, penalty: Any) -> Any:
-    """Return a penalty: nothing, a function, or a number as a float array.
-
-    Raises:
-      ValueError: for anything else, or a negative or non-finite number.
-    """
-    if penalty is None or callable(penalty):
-        return penalty
-    number = np.asarray(penalty)
-    if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):
-        raise ValueError(f"{caller}: penalty = {penalty} must be one finite number, 0 or more, or a function of params")
-    return jnp.asarray(number, jnp.result_type(float))
 
 
 def verdict(fit: Fit, strict: bool) -> Fit:
