@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
@@ -50,8 +50,11 @@ class Estimator:
       rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
       penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
       smooths: names of the parameters that smoothing can reach.
+      tables: of those that are counts, the shape of a table of pseudo-counts, its last axis the values counted.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
+      separate: whether `statistics` takes the parameters of every group to every row, so that hard groups are better
+        gathered one after another, each from its own rows.
     """
 
     statistics: Gather
@@ -63,7 +66,9 @@ class Estimator:
     rows: Callable[[Event], int] | None = None
     penalty: Callable[[Params, Smoothing], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
+    tables: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     pool: Callable[[frozenset[str]], Pool | None] | None = None
+    separate: bool = False
 
 
 def combine(
@@ -119,7 +124,9 @@ def combine(
         rows=lambda x: min(rows_for(e, route(n, x, None)[0]) for n, e in known.items()),
         penalty=penalty,
         smooths=frozenset(f"{n}.{name}" for n, e in known.items() for name in e.smooths),
+        tables={f"{n}.{name}": shape for n, e in known.items() for name, shape in e.tables.items()},
         pool=lambda names: _pool_parts(known, names),
+        separate=any(e.separate for e in known.values()),
     )
 
 

@@ -66,7 +66,7 @@ def _estimator(joint: Density) -> Estimator | None:
     """
     prior, conditional = factors(joint, "marginal")
     of_y, of_x = estimator_of(prior), conditional.estimator
-    both = combine({"prior": of_y, "conditional": of_x}, _no_route, unsmoothed="prior")
+    both = combine({"prior": of_y, "conditional": of_x}, _no_route)
     if both is None or of_y is None or of_x is None:
         return None
 
@@ -108,6 +108,7 @@ def _estimator(joint: Density) -> Estimator | None:
         start=start,
         rows=None,
         pool=lambda names: None,
+        separate=True,
     )
 
 

@@ -46,9 +46,10 @@ def fit(
       key: a typed key for starts from data, where the method needs one and no `start` is given.
       start: parameters to start from.
       restarts: how many starts from data; the best end is returned, and `Fit.starts` tells of all.
-      smoothing: pseudo-counts. A scalar α goes to every count parameter except a joint's prior; a prefix of the
-        parameters, such as {"prior": 1.0, "conditional": {"logits": 0.5}}, says where. A normal's {"scale": v} adds v
-        to its variance.
+      smoothing: pseudo-counts. A scalar α goes to every count parameter, a mixture's weights too, but not to the
+        prior of labels that are seen; a prefix of the parameters, such as {"prior": 1.0, "conditional":
+        {"logits": 0.5}}, says where; a table there has a pseudo-count for each value, in its last axis. A normal's
+        {"scale": v} adds v to its variance.
       strict: raise `gl.FitError` where there is no usable result.
 
     Returns:
@@ -146,12 +147,25 @@ def checked_smoothing(caller: str, density: Density | Conditional, smoothing: Sm
         own = ".".join(path)
         if path and not any(name == own or name.startswith(f"{own}.") for name in reach):
             raise ValueError(f"{caller}: {place} has no effect on {density!r}; it has on {sorted(reach)}")
-        number = np.asarray(value)
-        if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):
-            raise ValueError(f"{caller}: {place} = {value} must be one finite number, 0 or more")
-        return jnp.asarray(number, jnp.result_type(float))
+        table = None if density.estimator is None else density.estimator.tables.get(own)
+        return checked_pseudo_counts(f"{caller}: {place}", value, table)
 
     return check(smoothing, param_shapes(density), ())
+
+
+def checked_pseudo_counts(place: str, value: Any, table: tuple[int, ...] | None) -> jax.Array:
+    """Return one number, or a table of pseudo-counts where there can be one, as a float array.
+
+    Raises:
+      ValueError: for a negative or non-finite value, or another shape.
+    """
+    number = np.asarray(value)
+    shaped = not number.ndim or (table is not None and number.shape in (table, table[-1:]))
+    if not shaped or number.dtype.kind not in "iuf" or not (np.isfinite(number).all() and (number >= 0).all()):
+        or_table = "" if table is None else f", or a table of them of shape {table}"
+        raise ValueError(f"{place} = {value} must be one finite number, 0 or more{or_table}")
+    shape = table if number.ndim and table is not None else ()
+    return jnp.broadcast_to(jnp.asarray(number, jnp.result_type(float)), shape)
 
 
 def verdict(fit: Fit, strict: bool) -> Fit:

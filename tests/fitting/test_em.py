@@ -106,6 +106,22 @@ def test_one_step_is_em_written_out():
     np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), shares.mean(0), rtol=1e-5)
 
 
+def test_a_scalar_smoothing_counts_as_rows_of_every_component():
+    """The weights of a mixture are counts like any other; the prior of labels that are seen is left alone."""
+    density, method = gl.mixture(gl.bernoulli((3,)), 2), gl.em()
+    start = {
+        "prior": {"logits": jnp.zeros(2)},
+        "conditional": {"logits": jnp.array([[9.0, 9.0, 9.0], [-9.0, -9.0, -9.0]])},
+    }
+    x = jnp.array([[1, 1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]])
+    state = method.step(density, gl.Data(x), method.init(start), 0.5)
+    np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), [1.5 / 5, 3.5 / 5], rtol=1e-4)
+    shares = jax.nn.sigmoid(state.proposal["conditional"]["logits"][:, 0])
+    np.testing.assert_allclose(shares, [1.5 / 2, 0.5 / 4], rtol=1e-3)
+    seen = gl.fit(gl.joint(gl.categorical(2), gl.per_class(gl.bernoulli((3,)), 2)), (1 - x[:, 0], x), smoothing=0.5)
+    np.testing.assert_allclose(jnp.exp(seen.params["prior"]["logits"]), [1 / 4, 3 / 4], rtol=1e-6)
+
+
 def test_weights_are_repeated_rows():
     x, weights = np.array([0, 1, 2, 8, 9]), np.array([3, 1, 2, 1, 2])
     start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"rate": jnp.array([1.0, 8.0])}}
