@@ -29,9 +29,10 @@ class Config:
     dataset: Literal["mnist", "digits"] = "mnist"  # mnist: the fixed binarisation, and for labels a threshold of 0.5
     components: tuple[int, ...] = (10, 50, 500)  # of the mixtures of p(x)
     images: tuple[float, ...] = (1.0, 2.0, 4.0)  # imaginary images a component to choose from
-    seeds: int = 5  # fits of a mixture of at most 100 components, each from a start of its own
-    class_components: tuple[int, ...] = (10, 50, 150)  # of p(x | y), to choose from
-    class_images: tuple[float, ...] = (1.0, 3.0)  # the same for these
+    starts: int = 4  # of every fit of such a mixture; the best after a few passes goes on
+    seeds: int = 5  # fits of a mixture of at most 100 components
+    class_components: tuple[int, ...] = (10, 50, 150, 300)  # of p(x | y), to choose from
+    class_images: tuple[float, ...] = (0.5, 1.0)  # the same for these
     tol: float = 1e-3  # nats an image by which a pass must raise the likelihood to go on
     restarts: int = 20  # starts of the mixtures of normal densities
     seed: int = 0
@@ -43,12 +44,19 @@ class Config:
             raise ValueError("images and class-images need at least one value each")
         if not all(0 < value < math.inf for value in (*self.images, *self.class_images, self.tol)):
             raise ValueError("images, class-images and tol must be finite and positive")
-        if self.seeds < 1 or self.restarts < 1 or self.seed < 0:
-            raise ValueError("seeds and restarts must be at least 1, and seed 0 or more")
+        if min(self.starts, self.seeds, self.restarts) < 1 or self.seed < 0:
+            raise ValueError("starts, seeds and restarts must be at least 1, and seed 0 or more")
 
 
 SMOKE = Config(
-    dataset="digits", components=(2, 8), images=(1.0,), seeds=2, class_components=(3,), class_images=(1.0,), restarts=5
+    dataset="digits",
+    components=(2, 8),
+    images=(1.0,),
+    starts=2,
+    seeds=2,
+    class_components=(3,),
+    class_images=(1.0,),
+    restarts=5,
 )
 
 
@@ -66,7 +74,9 @@ def run(config: Config) -> Result:
         data=data,
         independent=independent_nats(data, 1.0),
         naive_bayes=score(bayes, params, data.test.x, data.test.y)[0].nats,
-        mixtures=tuple(bits.fit_mixture(data, k, config.images, seeds, config.tol) for k in config.components),
+        mixtures=tuple(
+            bits.fit_mixture(data, k, config.images, seeds, config.starts, config.tol) for k in config.components
+        ),
         labelled=labelled,
         classes=classes.fit_classifier(labelled, config.class_components, config.class_images, config.seed, config.tol),
         bumps=tuple(bumps.fit_tables(config.restarts, config.seed)),

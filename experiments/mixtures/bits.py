@@ -17,6 +17,9 @@ from genjax_lab.data import Dataset
 MANY = 100
 """A mixture of more components than this is fitted from one seed."""
 
+SHORT = 12
+"""Passes that each start of a fit is given; then the best goes on."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -68,7 +71,9 @@ def imaginary(x: Any, images: float) -> dict[str, Any]:
     return {"prior": images, "conditional": {"logits": images * jnp.stack([1 - share, share], -1)}}
 
 
-def fit_mixture(data: Dataset, components: int, grid: Sequence[float], seeds: Sequence[int], tol: float) -> Mixture:
+def fit_mixture(
+    data: Dataset, components: int, grid: Sequence[float], seeds: Sequence[int], starts: int, tol: float
+) -> Mixture:
     """Choose the smoothing by validation with the first seed; then fit with the others, and score each on the test."""
     model = gl.mixture(gl.bernoulli((data.pixels,)), components)
     x, valid = jnp.asarray(data.train.x), jnp.asarray(data.valid.x)
@@ -81,8 +86,9 @@ def fit_mixture(data: Dataset, components: int, grid: Sequence[float], seeds: Se
                 model,
                 x,
                 key=jax.random.key(seed),
+                restarts=starts,
                 smoothing=imaginary(x, images),
-                method=gl.em(tol=tol, curvature=False),
+                method=gl.em(tol=tol, curvature=False, short=SHORT),
             )
         status = gl.Status(int(found.status)).name
         train, held_out = -float(found.log_likelihood) / len(data.train), float(gl.nll(model, found.params, valid))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import genjax_lab as gl
 from experiments.mixtures import drawings
-from experiments.mixtures.bits import MANY, Mixture
+from experiments.mixtures.bits import MANY, SHORT, Mixture
 from experiments.mixtures.bumps import FLOOR
 from experiments.mixtures.findings import Findings
 from experiments.result import Figure, Formula, Section, Table
@@ -86,7 +86,11 @@ def _tried(found: Findings) -> Table:
         for t in m.trials
     ]
     columns = ("K", "imaginary images", "seed", "training", "validation", "passes", "end")
-    return Table("Every fit", columns, rows, "The number of imaginary images is chosen with the first seed.")
+    note = (
+        "The number of imaginary images is chosen with the first seed. Each fit begins from several starts; after "
+        f"{SHORT} passes the best goes on."
+    )
+    return Table("Every fit", columns, rows, note)
 
 
 def _pictures(found: Findings) -> Section:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
+from genjax_lab.blocks import block_rows
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.density import Conditional, Density, factory, listing, over_given, require
@@ -65,7 +66,7 @@ def _estimator(joint: Density) -> Estimator | None:
     Dempster, Laird & Rubin (1977), J. R. Stat. Soc. B 39, 1–38.
     """
     prior, conditional = factors(joint, "marginal")
-    of_y, of_x = estimator_of(prior), conditional.estimator
+    of_y, of_x, size = estimator_of(prior), conditional.estimator, prior.space.require_listing()
     both = combine({"prior": of_y, "conditional": of_x}, _no_route)
     if both is None or of_y is None or of_x is None:
         return None
@@ -89,7 +90,7 @@ def _estimator(joint: Density) -> Estimator | None:
 
     def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
         seed, first, second = jax.random.split(key, 3)
-        rows, masses = by_label(groups, seed_shares(seed, x, groups, prior.space.require_listing()))
+        rows, masses = by_label(groups, seed_shares(seed, x, groups, size))
         return {
             "prior": start_of(of_y, first, prior.space.enumerate(), None, masses),
             "conditional": start_of(of_x, second, x, None, rows),
@@ -106,7 +107,7 @@ def _estimator(joint: Density) -> Estimator | None:
         log_likelihood=lambda stats, params: stats["log_likelihood"],
         exact=False,
         start=start,
-        rows=None,
+        rows=lambda x: block_rows(x, max(30, 2 * size)),
         pool=lambda names: None,
         separate=True,
     )

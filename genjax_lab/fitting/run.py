@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,14 @@ class Method(Protocol):
 
     def solve(self, density: Density | Conditional, data: Data, params: Params, smoothing: Smoothing) -> Fit:
         """Fit from a start."""
+
+
+@runtime_checkable
+class Trying(Protocol):
+    """A method that may give each of several starts a short run, and the best of them a whole one."""
+
+    def trial(self) -> Method | None:
+        """The short run; None: every start is run to its end."""
 
 
 def run(
@@ -61,15 +69,26 @@ run_compiled = jax.jit(run)
 def run_restarts(
     method: Method, density: Density | Conditional, data: Data, key: Key, restarts: int, smoothing: Smoothing
 ) -> Fit:
-    """Fit from several starts, one after another in one compiled call; return the best end and the ends of all."""
+    """Fit from several starts, one after another in one compiled call; return the best end and the ends of all.
+
+    Where the method has a short run, only the best of those goes on, and the others' ends are theirs.
+    """
+    trial = method.trial() if isinstance(method, Trying) and restarts > 1 else None
 
     def one(key: Key) -> Fit:
-        return method.solve(density, data, start_from(density, data, key), smoothing)
+        return (trial or method).solve(density, data, start_from(density, data, key), smoothing)
 
     fits = lax.map(one, jax.random.split(key, restarts))
     value = jnp.where(jnp.isnan(fits.log_likelihood), -jnp.inf, fits.log_likelihood)
-    best = jax.tree.map(lambda a: a[jnp.argmax(value)], fits)
-    return replace(best, starts=(fits.log_likelihood, fits.status))
+    place = jnp.argmax(value)
+    best: Fit = jax.tree.map(lambda a: a[place], fits)
+    likelihoods, statuses = fits.log_likelihood, fits.status
+    if trial is not None:
+        tried, best = best, method.solve(density, data, best.params, smoothing)
+        best = replace(best, steps=tried.steps + best.steps)
+        likelihoods = likelihoods.at[place].set(best.log_likelihood)
+        statuses = statuses.at[place].set(best.status)
+    return replace(best, starts=(likelihoods, statuses))
 
 
 def start_from(density: Density | Conditional, data: Data, key: Key) -> Params:

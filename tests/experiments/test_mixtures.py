@@ -66,7 +66,7 @@ def test_the_smoothing_is_chosen_by_validation_and_every_seed_is_tested():
         return Split((rng.random((n, 6)) < means[y]).astype(np.uint8), y)
 
     data = Dataset("toy", split(60), split(60), split(60), (2, 3), levels=2, num_classes=3, source="random")
-    found = fit_mixture(data, 3, [0.1, 3.0], range(3), 1e-3)
+    found = fit_mixture(data, 3, [0.1, 3.0], range(3), 2, 1e-3)
     first = [trial for trial in found.trials if trial.seed == 0]
     assert found.images == min(first, key=lambda trial: trial.valid).images
     assert len(found.tested) == 3 and len(found.trials) == 4
@@ -80,3 +80,16 @@ def test_the_smoothing_is_chosen_by_validation_and_every_seed_is_tested():
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change)).replace("_", "-")):
         Config(**change)
+
+
+@pytest.mark.slow
+def test_mnist_gives_the_expected_numbers(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    found = run(Config()).metrics
+    nats = {k: m["nats"] for k, m in found["mixtures"].items()}
+    assert nats[10] <= 167.5 and nats[50] <= 144.5 and nats[500] <= 125.5
+    assert found["naive_bayes_nats"] == pytest.approx(170.85, abs=0.05)
+    assert found["classes"]["tested"][found["classes"]["best"]]["accuracy"] >= 0.962
+    for bumps in found["bumps"].values():
+        assert bumps["nats"] <= bumps["scikit_learn_nats"] * (1 + 1e-4)
+        assert bumps["smallest"] > 2

@@ -150,6 +150,30 @@ def test_every_start_is_told_and_the_best_kept():
     assert float(fit.log_likelihood) == float(likelihoods.max())
 
 
+@pytest.mark.parametrize(("shape", "k", "megabytes"), [((784,), 50, 20), ((), 500, 40)])
+def test_the_memory_of_a_step_is_that_of_a_block(shape, k, megabytes):
+    """60,000 images are 47 MB as bytes; the responsibilities of 500 components in a column of them are 120."""
+    density, method = gl.mixture(gl.bernoulli(shape), k), gl.em(curvature=False)
+    x = jax.ShapeDtypeStruct((60_000, *shape), jnp.uint8)
+    state = jax.eval_shape(lambda: method.init(density.init(jax.random.key(0))))
+    step = jax.jit(lambda x, state: method.step(density, gl.Data(x), state, 0.1))
+    memory = step.lower(x, state).compile().memory_analysis()
+    assert memory.temp_size_in_bytes < megabytes * 1e6
+
+
+def test_of_short_runs_the_best_goes_on():
+    density, short = gl.mixture(gl.normal(), 3), gl.em(curvature=False, short=4)
+    fit = gl.fit(density, TWO_BUMPS, key=jax.random.key(0), restarts=5, method=short)
+    likelihoods, statuses = fit.starts
+    best = int(jnp.argmax(likelihoods))
+    assert [int(s) == gl.Status.MAX_STEPS for s in statuses] == [place != best for place in range(5)]
+    assert float(fit.log_likelihood) == float(likelihoods.max()) and int(fit.steps) > 4
+    whole = gl.fit(density, TWO_BUMPS, key=jax.random.key(0), restarts=5, method=QUICK)
+    np.testing.assert_allclose(fit.log_likelihood, whole.starts[0][best], rtol=1e-5)
+    with pytest.raises(ValueError, match="short = 0"):
+        gl.em(short=0)
+
+
 def test_restarts_find_what_scikit_learn_finds():
     rival = GaussianMixture(2, n_init=5, reg_covar=0.0, tol=1e-8, random_state=0).fit(TWO_BUMPS[:, None])
     fit = gl.fit(gl.mixture(gl.normal(), 2), TWO_BUMPS, key=jax.random.key(0), restarts=5)
