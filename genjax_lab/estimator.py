@@ -47,7 +47,8 @@ class Estimator:
       log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
       exact: whether `maximise` of one pass is the maximum.
       start: (key, x[n], given, groups) -> params[k], a start from data; None: one M step, all that an exact one needs.
-      rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
+      rows: (x[n]) -> rows in a block that suit `statistics` of data like these, if they have no weights or it is
+        `separate`; None: as usual.
       penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
       smooths: names of the parameters that smoothing can reach.
       tables: of those that are counts, the shape of a table of pseudo-counts, its last axis the values counted.
