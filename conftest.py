@@ -24,7 +24,8 @@ def _doctest_names(doctest_namespace: dict[str, Any]) -> None:
     import jax
     import jax.numpy as jnp
     import numpy as np
+    import optax
 
     import genjax_lab as gl
 
-    doctest_namespace.update(gl=gl, jax=jax, jnp=jnp, np=np)
+    doctest_namespace.update(gl=gl, jax=jax, jnp=jnp, np=np, optax=optax)

@@ -10,31 +10,44 @@ from genjax_lab.combinators.product import product
 from genjax_lab.density import Conditional, Density, degrees_of_freedom, factory
 from genjax_lab.estimator import Estimator
 from genjax_lab.families.bernoulli import bernoulli
+from genjax_lab.families.beta import beta
 from genjax_lab.families.categorical import categorical
+from genjax_lab.families.dirichlet import dirichlet
+from genjax_lab.families.gamma import gamma
 from genjax_lab.families.multinomial import multinomial
+from genjax_lab.families.mvnormal import mvnormal
+from genjax_lab.families.negative_binomial import negative_binomial
 from genjax_lab.families.normal import normal
 from genjax_lab.families.poisson import poisson
+from genjax_lab.families.student_t import student_t
 from genjax_lab.families.uniform import uniform
+from genjax_lab.families.weibull import weibull
 from genjax_lab.fitting.closed_form import closed_form
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.em import em
 from genjax_lab.fitting.fit import fit, fit_statistics
+from genjax_lab.fitting.gradient import gradient
+from genjax_lab.fitting.lbfgs import lbfgs
 from genjax_lab.fitting.newton import newton
+from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, FitError, FitWarning, Status
 from genjax_lab.fitting.run import run
+from genjax_lab.fitting.schedule import schedule
 from genjax_lab.fitting.sufficient import merge, statistics
 from genjax_lab.groups import Groups
 from genjax_lab.io import load, save
 from genjax_lab.normalisation import check_normalised
 from genjax_lab.predict import predict, predict_log_prob, sample
-from genjax_lab.space import Space, binary, categories, count_vectors, counts, fields, pair, reals
+from genjax_lab.space import Space, binary, categories, count_vectors, counts, fields, pair, reals, simplex
 from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
-    "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Space",
-    "Status", "bernoulli", "binary", "categorical", "categories", "check_normalised", "closed_form", "contains",
-    "count_vectors", "counts", "degrees_of_freedom", "em", "factory", "fields", "fit", "fit_statistics",
-    "from_statistic", "iid", "joint", "load", "log_prob", "marginal", "merge", "mixture", "multinomial",
-    "newton", "nll", "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior", "predict",
-    "predict_log_prob", "product", "reals", "run", "sample", "save", "score", "statistics", "uniform",
+    "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
+    "Space", "Status", "bernoulli", "beta", "binary", "categorical", "categories", "check_normalised",
+    "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory",
+    "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "iid", "joint", "lbfgs", "load",
+    "log_prob", "marginal", "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "newton", "nll",
+    "normal", "pair", "per_class", "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob",
+    "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics", "student_t",
+    "uniform", "weibull",
 ]  # fmt: skip

@@ -50,6 +50,7 @@ class Estimator:
       rows: (x[n]) -> rows in a block that suit `statistics` of data like these, if they have no weights or it is
         `separate`; None: as usual.
       penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
+      smallest: (params) -> f[], log of the smallest weight of a hidden component; None where nothing is hidden.
       smooths: names of the parameters that smoothing can reach.
       tables: of those that are counts, the shape of a table of pseudo-counts, its last axis the values counted.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
@@ -66,6 +67,7 @@ class Estimator:
     start: Callable[[Key, Event, Event, Groups], Params] | None = None
     rows: Callable[[Event], int] | None = None
     penalty: Callable[[Params, Smoothing], jax.Array] | None = None
+    smallest: Callable[[Params], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
     tables: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     pool: Callable[[frozenset[str]], Pool | None] | None = None
@@ -111,6 +113,9 @@ def combine(
         terms = [e.penalty(params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
         return functools.reduce(operator.add, terms, jnp.zeros(()))
 
+    def smallest(params: Params) -> jax.Array:
+        return jnp.stack([e.smallest(params[n]) for n, e in known.items() if e.smallest]).min()
+
     def log_likelihood(stats: Stats, params: Params) -> jax.Array:
         each = [e.log_likelihood(stats[n], params[n]) for n, e in known.items() if e.log_likelihood]
         return functools.reduce(operator.add, each)
@@ -124,6 +129,7 @@ def combine(
         start=start,
         rows=lambda x: min(rows_for(e, route(n, x, None)[0]) for n, e in known.items()),
         penalty=penalty,
+        smallest=smallest if any(e.smallest for e in known.values()) else None,
         smooths=frozenset(f"{n}.{name}" for n, e in known.items() for name in e.smooths),
         tables={f"{n}.{name}": shape for n, e in known.items() for name, shape in e.tables.items()},
         pool=lambda names: _pool_parts(known, names),

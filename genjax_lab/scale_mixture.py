@@ -13,9 +13,9 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from genjax_lab.gamma_function import HALF_LOG_TWO_PI
+from genjax_lab.gamma_function import HALF_LOG_TWO_PI, stirling_rest
 from genjax_lab.inverse import log_gap, newton_inverse, slope_gap, slope_gap_change
-from genjax_lab.stirling import rest_exactly, rests
+from genjax_lab.stirling import rests
 
 FARTHEST = 1e17
 """|z| stops here in the statistics, which keeps z⁴ finite in float32."""
@@ -33,7 +33,7 @@ STRAIGHT = 0.5
 def height(kappa: jax.Array) -> jax.Array:
     """log p(0) of the standard density."""
     half = 0.5 / kappa
-    return rest_exactly(half + 0.5) - rest_exactly(half) - 0.5 * log_gap(kappa) / kappa - HALF_LOG_TWO_PI
+    return stirling_rest(half + 0.5) - stirling_rest(half) - 0.5 * log_gap(kappa) / kappa - HALF_LOG_TWO_PI
 
 
 def tail(kappa: jax.Array, apart: jax.Array, sigma: jax.Array) -> jax.Array:

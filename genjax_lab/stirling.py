@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from genjax_lab.gamma_function import DIGAMMA, HALF_LOG_TWO_PI, STIRLING, TRIGAMMA
-from genjax_lab.inverse import ATANH, series
+from genjax_lab.inverse import series
 
 
 class Rests(NamedTuple):
@@ -55,21 +55,6 @@ def of_counts(x: jax.Array) -> jax.Array:
     for i in range(1, reach(x.dtype)):
         value = jnp.where(x == i, math.lgamma(i) - (i - 0.5) * math.log(i) + i - HALF_LOG_TWO_PI, value)
     return value
-
-
-def rest_exactly(a: jax.Array) -> jax.Array:
-    """log Γ(a) − (a − ½) log a + a − ½ log 2π, a > 0, a sum of positive terms and so right to rounding.
-
-    What it loses from a to a + 1 is (a + ½) log(1 + 1/a) − 1 = r²/3 + r⁴/5 + …, r = 1/(2a + 1).
-    """
-    steps = reach(a.dtype)
-    total = series(STIRLING, (a + steps) ** -2.0) / (a + steps)
-    for i in reversed(range(steps)):
-        y = a + i
-        small, square = y < 2, (2 * y + 1) ** -2.0
-        low = jnp.where(small, y, 1.0)
-        total = total + jnp.where(small, (low + 0.5) * jnp.log1p(1 / low) - 1, square * series(ATANH, square))
-    return total
 
 
 def reach(dtype: jax.typing.DTypeLike) -> int:

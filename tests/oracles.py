@@ -49,6 +49,38 @@ def uniform(p, x):
     return event_sum(stats.uniform.logpdf(x, p["low"], np.subtract(p["high"], p["low"])))
 
 
+def gamma(p, x):
+    return event_sum(stats.gamma.logpdf(x, p["concentration"], scale=np.divide(1, p["rate"])))
+
+
+def beta(p, x):
+    return event_sum(stats.beta.logpdf(x, p["concentration1"], p["concentration0"]))
+
+
+def weibull(p, x):
+    return event_sum(stats.weibull_min.logpdf(x, p["concentration"], scale=p["scale"]))
+
+
+def student_t(p, x):
+    return event_sum(stats.t.logpdf(x, p["df"], p["loc"], p["scale"]))
+
+
+def negative_binomial(p, x):
+    r, mean = np.asarray(p["concentration"]), p["mean"]
+    return event_sum(stats.nbinom.logpmf(x, r, r / (r + mean)))
+
+
+def mvnormal(p, x):
+    factor = np.tril(p["scale_tril"])
+    return np.atleast_1d(stats.multivariate_normal.logpdf(x, p["loc"], factor @ factor.T))
+
+
+def dirichlet(p, x):
+    """By its formula: SciPy's refuses rows that add up to 1 in float32 only."""
+    a = np.asarray(p["concentration"])
+    return special.gammaln(a.sum()) - special.gammaln(a).sum() + ((a - 1) * np.log(np.asarray(x, float))).sum(-1)
+
+
 def product(**parts):
     return lambda p, x: sum(oracle(p[name], x[name]) for name, oracle in parts.items())
 

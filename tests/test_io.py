@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import genjax_lab as gl
-from tests.cases import ALL
+from tests.cases import ALL, over
 
 MODEL = gl.joint(
     gl.categorical(3), gl.per_class(gl.product(a=gl.normal((2,)), b=gl.bernoulli()), 3, shared=("a.scale",))
@@ -47,7 +47,7 @@ def assert_same(got, wanted) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@over(ALL)
 def test_every_density_comes_back(case, tmp_path):
     gl.save(tmp_path / "it", case.density, case.jax_params())
     density, params = gl.load(tmp_path / "it")

@@ -15,11 +15,11 @@ import genjax_lab as gl
 from genjax_lab import blocks, constraints, spec
 from genjax_lab.density import over_events, over_given, pairwise, pairwise_given
 from tests import oracles as o
-from tests.cases import ALL, CONDITIONALS, DENSITIES, FAMILIES, Case
+from tests.cases import ALL, CONDITIONALS, DENSITIES, FAMILIES, Case, over
 
-every_case = pytest.mark.parametrize("case", ALL, ids=str)
-every_density = pytest.mark.parametrize("case", DENSITIES, ids=str)
-every_conditional = pytest.mark.parametrize("case", CONDITIONALS, ids=str)
+every_case = over(ALL)
+every_density = over(DENSITIES)
+every_conditional = over(CONDITIONALS)
 
 
 @every_case
@@ -59,7 +59,7 @@ def test_score_matches_finite_differences_of_oracle(case, x64):
         np.testing.assert_allclose(slope, wanted, rtol=3e-6, atol=3e-6)
 
 
-@pytest.mark.parametrize("case", FAMILIES + CONDITIONALS[:2], ids=str)
+@over(FAMILIES + CONDITIONALS[:2])
 def test_per_example_scores_match_finite_differences_of_oracle(case, x64):
     got = jax.tree.leaves(gl.per_example_scores(case.density, case.jax_params(), *case.rows()))
     for i in range(7):
@@ -107,7 +107,7 @@ def cell_counts(case: Case, x) -> tuple[np.ndarray, np.ndarray]:
     return np.bincount(index, minlength=len(known)), np.exp(case.oracle(case.params, case.support, *given))
 
 
-@pytest.mark.parametrize("case", [case for case in ALL if case.name != "multinomial_any_total"], ids=str)
+@over([case for case in ALL if case.name != "multinomial_any_total"])
 def test_samples_follow_the_density(case):
     """Chi-square over cells of known probability; 20,000 samples are more than one block."""
     n, key = 20_000, jax.random.key(7)
@@ -152,7 +152,7 @@ def test_blocks_equal_the_whole(case, monkeypatch):
     np.testing.assert_allclose(got, case.oracle(case.params, *rows), rtol=3e-5, atol=3e-5)
 
 
-@pytest.mark.parametrize("case", [c for c in CONDITIONALS if c.density.given_space.size], ids=str)
+@over([c for c in CONDITIONALS if c.density.given_space.size])
 def test_over_given_equals_double_vmap(case):
     x, _ = case.rows()
     params, points = case.jax_params(), case.density.given_space.enumerate()
@@ -163,7 +163,7 @@ def test_over_given_equals_double_vmap(case):
     np.testing.assert_allclose(fast, slow, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("case", [c for c in CONDITIONALS if c.density.space.size], ids=str)
+@over([c for c in CONDITIONALS if c.density.space.size])
 def test_over_events_equals_double_vmap(case):
     _, given = case.rows()
     params, events = case.jax_params(), case.density.space.enumerate()
@@ -247,7 +247,7 @@ def all_finite(tree) -> bool:
     return all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(tree))
 
 
-@pytest.mark.parametrize("case", [c for c in ALL if c.edges or c.impossible is not None], ids=str)
+@over([c for c in ALL if c.edges or c.impossible is not None])
 def test_boundary_is_exact_and_its_slope_finite(case):
     """Trap 4: an impossible event has log p = −∞, a point mass +∞; never NaN, never −87; slopes are finite or 0."""
     params, rows, expected = boundary_rows(case)
@@ -256,7 +256,7 @@ def test_boundary_is_exact_and_its_slope_finite(case):
     assert all_finite(slopes)
 
 
-@pytest.mark.parametrize("case", [c for c in ALL if c.edges], ids=str)
+@over([c for c in ALL if c.edges])
 def test_boundary_over_batches(case):
     """Trap 4, on the fast path: a whole batch under parameters on the boundary."""
     for edge in case.edges:

@@ -31,8 +31,8 @@ def em_step(rows: int, pixels: int, components: int, smoothing: float | None, re
     x = (rng.random((rows, pixels), np.float32) < on[rng.integers(0, 20, rows)]).astype(np.uint8)
     model, method = gl.mixture(gl.bernoulli((pixels,)), components), gl.em(curvature=False)
     data, wide = gl.Data(jnp.asarray(x)), jnp.asarray(x, jnp.float32)
-    step = jax.jit(lambda data, state: method.step(model, data, state, smoothing))
-    state = step(data, method.init(model.init(jax.random.key(0))))
+    step = jax.jit(lambda data, state: method.step(gl.Problem(model, data, smoothing), state))
+    state = step(data, method.init(gl.Problem(model, data, smoothing), model.init(jax.random.key(0))))
     weights, shares = jnp.ones((pixels, components)), jnp.ones((rows, components)) / components
     products = jax.jit(lambda x, w, r: (x @ w, r.T @ x))
     memory = step.lower(data, state).compile().memory_analysis()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 import genjax_lab as gl
 from genjax_lab.data import faithful, galaxies
-from genjax_lab.families.mvnormal import mvnormal
 
 FLOOR = 1e-3
 """Added to every variance, in squared units of the data, here and in scikit-learn: a component cannot collapse."""
@@ -49,7 +48,7 @@ class Bumps:
 def fit_tables(restarts: int, seed: int) -> Iterator[Bumps]:
     """Two and three components for the geyser, three to five for the galaxies."""
     for components in (2, 3):
-        yield fit_bumps("Old Faithful", mvnormal(2), "scale_tril", faithful(), components, restarts, seed)
+        yield fit_bumps("Old Faithful", gl.mvnormal(2), "scale_tril", faithful(), components, restarts, seed)
     for components in (3, 4, 5):
         yield fit_bumps("galaxies", gl.normal(), "scale", galaxies(), components, restarts, seed)
 

@@ -100,6 +100,10 @@ def _estimator(joint: Density) -> Estimator | None:
         value = a["log_likelihood"] + b["log_likelihood"]
         return {**both.merge(a, b), "log_likelihood": value}
 
+    def smallest(params: Params) -> jax.Array:
+        weights = listing(prior, params["prior"]).min()
+        return weights if both.smallest is None else jnp.minimum(weights, both.smallest(params))
+
     return replace(
         both,
         statistics=statistics,
@@ -107,6 +111,7 @@ def _estimator(joint: Density) -> Estimator | None:
         log_likelihood=lambda stats, params: stats["log_likelihood"],
         exact=False,
         start=start,
+        smallest=smallest,
         rows=lambda x: block_rows(x, max(30, 2 * size)),
         pool=lambda names: None,
         separate=True,

@@ -139,6 +139,10 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
         assert inner.penalty is not None
         return jax.vmap(inner.penalty, (axes, None), axis_size=size)(params, smoothing).sum()
 
+    def smallest(params: Params) -> jax.Array:
+        assert inner.smallest is not None
+        return jax.vmap(inner.smallest, (axes,), axis_size=size)(params).min()
+
     def maximise(stats: Stats, params: Params, smoothing: Smoothing) -> Params:
         each = jax.vmap(inner.maximise, (0, None if params is None else axes, None))(stats, params, smoothing)
         if rule is None:
@@ -164,6 +168,7 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
         rows=(lambda x: rows_by_group(inner, x, size)) if inner.separate else inner.rows,
         start=start,
         penalty=None if inner.penalty is None else penalty,
+        smallest=None if inner.smallest is None else smallest,
         smooths=inner.smooths,
         tables=inner.tables,
         pool=pool,

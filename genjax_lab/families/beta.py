@@ -20,7 +20,7 @@ from genjax_lab.families import dirichlet
 from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.numerics import float_dtype, sum_logs
-from genjax_lab.space import reals
+from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 
@@ -40,11 +40,11 @@ def beta(shape: Shape = ()) -> Density:
       A density with params {"concentration1": f[shape] for x, "concentration0": f[shape] for 1 − x}, without unit.
 
     Example:
-      >>> fit = gl.fit(beta(), jnp.array([0.2, 0.5, 0.6, 0.7]))
+      >>> fit = gl.fit(gl.beta(), jnp.array([0.2, 0.5, 0.6, 0.7]))
       >>> round(float(fit.params["concentration1"]), 3), round(float(fit.params["concentration0"]), 3)
       (3.212, 3.305)
     """
-    shape = tuple(shape)
+    shape = whole_shape(shape)
 
     def log_prob(params: Params, x: jax.Array) -> jax.Array:
         return sum_logs(dirichlet.log_density(_alpha(params), _both(x)).reshape(-1))

@@ -39,7 +39,7 @@ def dirichlet(k: int) -> Density:
       A density with params {"concentration": f[k]}, without unit.
 
     Example:
-      >>> fit = gl.fit(dirichlet(3), jnp.array([[0.2, 0.3, 0.5], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]]))
+      >>> fit = gl.fit(gl.dirichlet(3), jnp.array([[0.2, 0.3, 0.5], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]]))
       >>> np.asarray(fit.params["concentration"]).round(2)
       array([4.14, 8.08, 8.35], dtype=float32)
     """

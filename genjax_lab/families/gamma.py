@@ -26,7 +26,7 @@ from genjax_lab.gamma_function import (
 from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.numerics import sum_logs
-from genjax_lab.space import reals
+from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 STEPS = {32: 4, 64: 6}
@@ -49,11 +49,11 @@ def gamma(shape: Shape = ()) -> Density:
       A density with params {"concentration": f[shape], without unit, "rate": f[shape], in 1/units of x}.
 
     Example:
-      >>> fit = gl.fit(gamma(), jnp.array([1.0, 2.0, 6.0]))
+      >>> fit = gl.fit(gl.gamma(), jnp.array([1.0, 2.0, 6.0]))
       >>> round(float(fit.params["concentration"]), 3), round(float(fit.params["rate"]), 3)
       (2.0, 0.667)
     """
-    shape = tuple(shape)
+    shape = whole_shape(shape)
     space = reals(shape, low=0.0)
 
     def log_prob(params: Params, x: jax.Array) -> jax.Array:

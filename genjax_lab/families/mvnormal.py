@@ -68,7 +68,7 @@ def mvnormal(d: int) -> Density:
       ValueError: for a `d` below 1.
 
     Example:
-      >>> fit = gl.fit(mvnormal(2), jnp.array([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 4.0]]))
+      >>> fit = gl.fit(gl.mvnormal(2), jnp.array([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 4.0]]))
       >>> fit.params["loc"].tolist(), fit.params["scale_tril"].tolist()
       ([1.0, 2.0], [[1.0, 0.0], [1.0, 1.0]])
     """

@@ -21,7 +21,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.inverse import log_gap, newton_inverse, series
 from genjax_lab.iterated import centre_and_spread, from_entries
 from genjax_lab.numerics import sum_logs
-from genjax_lab.space import counts
+from genjax_lab.space import counts, whole_shape
 from genjax_lab.statistic import Mean
 from genjax_lab.stirling import Rests, enough, of_counts, reach, rests
 from genjax_lab.types import Key, Params, Shape
@@ -54,10 +54,10 @@ def negative_binomial(shape: Shape = ()) -> Density:
 
     Example:
       >>> params = {"mean": jnp.array(3.0), "concentration": jnp.array(1.0)}
-      >>> round(float(jnp.exp(negative_binomial().log_prob(params, jnp.array(2)))), 4)  # geometric: ¼ (¾)²
+      >>> round(float(jnp.exp(gl.negative_binomial().log_prob(params, jnp.array(2)))), 4)  # geometric: ¼ (¾)²
       0.1406
     """
-    shape = tuple(shape)
+    shape = whole_shape(shape)
     space = counts(shape)
     parameters = {"mean": positive(shape), "concentration": concentration(shape)}
 
@@ -92,11 +92,11 @@ def negative_binomial(shape: Shape = ()) -> Density:
 def _log_density(mean: jax.Array, r: jax.Array, x: jax.Array) -> jax.Array:
     """log p of each coordinate; a mean or an r of 0 leaves the count 0 only."""
     some = (x > 0) & (x < jnp.inf)
-    inside = (mean > 0) & (r > 0)
-    mean, r, count = jnp.where(inside, mean, 1.0), jnp.where(inside, r, 1.0), jnp.where(some, x, 1.0)
+    none = (mean <= 0) | (r <= 0)
+    mean, r, count = jnp.where(none, 1.0, mean), jnp.where(none, 1.0, r), jnp.where(some, x, 1.0)
     value = _of_some(mean, r, count, rests(r), rests(r + count))
     value = jnp.where(some, value, -r * jnp.log1p(mean / r))
-    return jnp.where(inside, value, jnp.where(some, -jnp.inf, 0.0))
+    return jnp.where(none, jnp.where(some, -jnp.inf, 0.0), value)
 
 
 def _of_some(mean: jax.Array, r: jax.Array, x: jax.Array, below: Rests, above: Rests) -> jax.Array:

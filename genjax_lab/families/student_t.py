@@ -20,7 +20,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.iterated import centre_of, from_entries, gather
 from genjax_lab.numerics import sum_logs
 from genjax_lab.scale_mixture import FARTHEST, climb, height, row, tail
-from genjax_lab.space import reals
+from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import Mean
 from genjax_lab.types import Key, Params, Shape
 
@@ -52,10 +52,10 @@ def student_t(shape: Shape = ()) -> Density:
 
     Example:
       >>> params = {"df": jnp.array(1.0), "loc": jnp.array(0.0), "scale": jnp.array(1.0)}
-      >>> round(float(student_t().log_prob(params, jnp.array(1.0))), 4)  # Cauchy: 1/2π
+      >>> round(float(gl.student_t().log_prob(params, jnp.array(1.0))), 4)  # Cauchy: 1/2π
       -1.8379
     """
-    shape = tuple(shape)
+    shape = whole_shape(shape)
     parameters = {"df": concentration(shape, most_normal), "loc": real(shape), "scale": positive(shape)}
 
     def log_prob(params: Params, x: jax.Array) -> jax.Array:
@@ -84,12 +84,12 @@ def student_t(shape: Shape = ()) -> Density:
 
 def _log_density(df: jax.Array, loc: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
     """log p of each coordinate; a scale of 0 is a point, and df = 0 nothing."""
-    point, something = scale == 0, df > 0
-    kappa = 1 / jnp.where(something, df, 1.0)
+    point, nothing = scale == 0, df <= 0
+    kappa = 1 / jnp.where(nothing, 1.0, df)
     sigma, apart = jnp.where(point, 1.0, scale), jnp.where(point, 0.0, x - loc)
     value = height(kappa) - jnp.log(sigma) - tail(kappa, apart, sigma)
     value = jnp.where(point, jnp.where(x == loc, jnp.inf, -jnp.inf), value)
-    return jnp.where(something, value, -jnp.inf)
+    return jnp.where(nothing, -jnp.inf, value)
 
 
 def _kappa(df: jax.Array) -> jax.Array:

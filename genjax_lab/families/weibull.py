@@ -20,7 +20,7 @@ from genjax_lab.density import Density, factory
 from genjax_lab.groups import Groups
 from genjax_lab.iterated import centre_and_spread, from_entries
 from genjax_lab.numerics import sum_logs
-from genjax_lab.space import reals
+from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import Mean
 from genjax_lab.types import Key, Params, Shape
 
@@ -54,10 +54,10 @@ def weibull(shape: Shape = ()) -> Density:
 
     Example:
       >>> params = {"concentration": jnp.array(2.0), "scale": jnp.array(3.0)}
-      >>> round(float(weibull().log_prob(params, jnp.array(3.0))), 4)  # log(2/3) − 1
+      >>> round(float(gl.weibull().log_prob(params, jnp.array(3.0))), 4)  # log(2/3) − 1
       -1.4055
     """
-    shape = tuple(shape)
+    shape = whole_shape(shape)
     parameters = {"concentration": concentration(shape, steepest), "scale": positive(shape)}
 
     def log_prob(params: Params, x: jax.Array) -> jax.Array:
@@ -86,13 +86,13 @@ def weibull(shape: Shape = ()) -> Density:
 
 def _log_density(c: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
     """log p of each coordinate; −∞ outside x > 0 and for parameters on the boundary 0."""
-    inside = (x > 0) & (x < jnp.inf) & (c > 0) & (scale > 0)
-    c, scale, x = (jnp.where(inside, a, 1.0) for a in (c, scale, x))
+    outside = (x <= 0) | (x == jnp.inf) | (c <= 0) | (scale <= 0)
+    c, scale, x = (jnp.where(outside, 1.0, a) for a in (c, scale, x))
     log_ratio = _log_ratio(x, scale)
     power = c * log_ratio
-    inside = inside & (power < math.log(float(jnp.finfo(power.dtype).max)))
-    z = jnp.exp(jnp.where(inside, power, 0.0))
-    return jnp.where(inside, jnp.log(c) - jnp.log(scale) + (c - 1) * log_ratio - z, -jnp.inf)
+    outside = outside | (power >= math.log(float(jnp.finfo(power.dtype).max)))
+    z = jnp.exp(jnp.where(outside, 0.0, power))
+    return jnp.where(outside, -jnp.inf, jnp.log(c) - jnp.log(scale) + (c - 1) * log_ratio - z)
 
 
 @jax.custom_jvp

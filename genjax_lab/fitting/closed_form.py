@@ -9,11 +9,10 @@ import jax.numpy as jnp
 
 from genjax_lab import constraints
 from genjax_lab.batch import total_log_prob
-from genjax_lab.density import Conditional, Density
-from genjax_lab.fitting.data import Data
+from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.fitting.sufficient import Statistics, closed_form_of, gather
-from genjax_lab.types import Params, Smoothing
+from genjax_lab.types import Key, Params, Smoothing
 
 
 @jax.tree_util.register_static
@@ -21,21 +20,22 @@ from genjax_lab.types import Params, Smoothing
 class ClosedForm:
     """The method of every density whose estimator is exact."""
 
-    def solve(
-        self, density: Density | Conditional, data: Data, params: Params = None, smoothing: Smoothing = None
-    ) -> Fit:
+    def solve(self, problem: Problem, params: Params = None, key: Key | None = None) -> Fit:
         """Fit in one pass over the data."""
-        return self.solve_statistics(density, gather(density, closed_form_of("gl.run", density), data), smoothing, data)
+        if not problem.plain:
+            raise ValueError("a closed form takes no penalty= and no fixed=: use gl.newton() or gl.lbfgs()")
+        stats = gather(problem.density, closed_form_of("gl.run", problem.density), problem.data)
+        return self.solve_statistics(stats, problem.smoothing, problem)
 
-    def solve_statistics(
-        self, density: Density | Conditional, stats: Statistics, smoothing: Smoothing = None, data: Data | None = None
-    ) -> Fit:
+    def solve_statistics(self, stats: Statistics, smoothing: Smoothing = None, problem: Problem | None = None) -> Fit:
         """Fit from statistics; without the data the likelihood is NaN where the statistics do not hold it."""
+        density = stats.density
         estimator = closed_form_of("gl.fit_statistics", density)
         params = estimator.maximise(stats.values, None, smoothing)
         if estimator.log_likelihood is not None:
             value = estimator.log_likelihood(stats.values, params)
-        elif data is not None:
+        elif problem is not None:
+            data = problem.data
             value = total_log_prob(density, params, data.x, data.given, data.weights)
         else:
             value = jnp.full((), jnp.nan)

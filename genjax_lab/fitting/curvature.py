@@ -1,52 +1,47 @@
-"""Is it a maximum? The slope and the curvature of the likelihood where an iteration stopped.
+"""Is it a maximum? The slope and the curvature of the objective where an iteration stopped.
 
 The Hessian in unconstrained coordinates is scaled by its own diagonal, so that units do not matter. A positive
 eigenvalue is a way uphill that the iteration did not see: a saddle, where two components are one. An eigenvalue of 0 is
-a direction along which the data cannot tell parameters apart.
+a direction along which the data cannot tell parameters apart. A Newton step that is still long, where almost nothing is
+left to gain, is a maximum at infinity, as for separable classes.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 
-from genjax_lab.density import Conditional, Density
-from genjax_lab.fitting.data import Data
+from genjax_lab.fitting.problem import Slopes
 from genjax_lab.fitting.result import Status
-from genjax_lab.fitting.sufficient import gather
-from genjax_lab.implicit import LARGEST, coordinates, implicit
-from genjax_lab.types import Params
+from genjax_lab.newton import ascent
 
 UPHILL = 1e-3
 """Scaled curvature above this is a way uphill."""
 
-
-class Curvature(NamedTuple):
-    """Norm of the mean slope per event, and the largest scaled eigenvalue of the Hessian (NaN where none was built)."""
-
-    grad_norm: jax.Array
-    largest: jax.Array
+LONG = 0.02
+"""A last Newton step of more than this share of 1 + |z| is no end."""
 
 
-def curvature(density: Density | Conditional, data: Data, params: Params) -> Curvature:
-    """Slope and curvature of the mean log-likelihood in unconstrained coordinates, by one pass over the data."""
-    slopes = gather(density, implicit(density), data, params).values
-    norm = jnp.linalg.norm(slopes.gradient) / slopes.weight
-    if coordinates(density) > LARGEST:
-        return Curvature(norm, jnp.full((), jnp.nan, norm.dtype))
-    hessian = slopes.hessian / slopes.weight
-    scale = jnp.sqrt(jnp.maximum(jnp.abs(jnp.diagonal(hessian)), jnp.finfo(norm.dtype).tiny))
+def judge(status: jax.Array, z: jax.Array, found: Slopes, steps: bool = True) -> jax.Array:
+    """Turn CONVERGED into SADDLE or FLAT where the curvature at free coordinates z says so, or a long last step does.
+
+    The step is not asked for (`steps`) where the objective may not be the one that was climbed.
+    """
+    if found.hessian is None or z.size == 0:
+        return status
+    largest = _largest(found.hessian)
+    step = jnp.abs(ascent(found.gradient, found.hessian)) / (1 + jnp.abs(z))
+    known = (status == Status.CONVERGED) & jnp.isfinite(largest)
+    flat, long = largest > -100 * jnp.finfo(z.dtype).eps, steps & (step.max() > LONG)
+    verdict = jnp.where(largest > UPHILL, Status.SADDLE, jnp.where(flat, Status.FLAT, status))
+    # At a maximum at infinity all curvature dies away, and what is left of it is rounding.
+    return jnp.where(known, jnp.where(long, Status.FLAT, verdict), status).astype(jnp.int32)
+
+
+def _largest(hessian: jax.Array) -> jax.Array:
+    """Largest eigenvalue of the Hessian scaled by its diagonal; NaN where it is not finite."""
+    scale = jnp.sqrt(jnp.maximum(jnp.abs(jnp.diagonal(hessian)), jnp.finfo(hessian.dtype).tiny))
     scaled = hessian / (scale[:, None] * scale[None])
     usable = jnp.isfinite(scaled).all()
     largest = jnp.linalg.eigvalsh(jnp.where(usable, scaled, 0.0))[-1]
-    return Curvature(norm, jnp.where(usable, largest, jnp.nan))
-
-
-def judge(status: jax.Array, found: Curvature) -> jax.Array:
-    """Turn CONVERGED into SADDLE or FLAT where the curvature says so."""
-    flat = -100 * jnp.finfo(found.largest.dtype).eps
-    known = (status == Status.CONVERGED) & jnp.isfinite(found.largest)
-    status = jnp.where(known & (found.largest > flat), Status.FLAT, status)
-    return jnp.where(known & (found.largest > UPHILL), Status.SADDLE, status).astype(jnp.int32)
+    return jnp.where(usable, largest, jnp.nan)

@@ -11,18 +11,27 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from genjax_lab import constraints
 from genjax_lab.batch import total_log_prob
-from genjax_lab.density import Conditional, Density
 from genjax_lab.estimator import Estimator
-from genjax_lab.fitting.curvature import curvature, judge
-from genjax_lab.fitting.data import Data, size_of
+from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, running
+from genjax_lab.fitting.curvature import judge
+from genjax_lab.fitting.newton import Newton
+from genjax_lab.fitting.problem import Problem, free
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.fitting.sufficient import gather
-from genjax_lab.implicit import estimator_of
-from genjax_lab.types import Params, Smoothing, Stats
+from genjax_lab.implicit import LARGEST, coordinates, estimator_of
+from genjax_lab.types import Key, Params, Stats
+
+SLOWEST = 0.99
+"""The gains of successive steps are taken to shrink at least by this rate."""
+
+POLISH = 20
+"""The most Newton steps after the last one of EM."""
+
+FEWEST_ROWS = 1e-3
+"""A component with less than this weight of rows has lost them all."""
 
 
 class State(NamedTuple):
@@ -31,31 +40,34 @@ class State(NamedTuple):
     Attributes:
       params: the best parameters so far.
       value: the mean penalised log-likelihood there, in nats per event.
-      log_likelihood: the total log-likelihood there.
-      proposal: what the next step tries.
       step: steps taken.
       status: a `gl.Status`.
+      log_likelihood: the total log-likelihood there.
+      proposal: what the next step tries.
       halvings: how often the present proposal was halved.
+      gain: how much the last step raised the value.
     """
 
     params: Params
     value: jax.Array
-    log_likelihood: jax.Array
-    proposal: Params
     step: jax.Array
     status: jax.Array
+    log_likelihood: jax.Array
+    proposal: Params
     halvings: jax.Array
+    gain: jax.Array
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class EM:
+class EM(Iterative):
     """Expectation maximisation.
 
     Attributes:
       max_steps: the most passes over the data.
-      tol: nats per event by which a step must raise the likelihood to go on; never below what the dtype resolves.
-      curvature: whether to tell a saddle or a flat end from a maximum; its Hessian takes seconds to compile (static).
+      tol: nats per event; it ends where less than that is left to gain, as the last gains tell.
+      curvature: whether to end with Newton steps and a look at the curvature, which tells a saddle or a flat end from a
+        maximum, for up to some 200 coordinates; its Hessian takes seconds to compile (static).
       short: passes of each of several starts, of which only the best goes on; None: all to their end (static).
     """
 
@@ -64,67 +76,89 @@ class EM:
     curvature: bool = field(default=True, metadata={"static": True})
     short: int | None = field(default=None, metadata={"static": True})
 
-    def init(self, params: Params) -> State:
+    def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
         """The state before the first pass."""
-        params = jax.tree.map(lambda p: jnp.asarray(p, jnp.result_type(float, p)), params)
-        lowest = jnp.full((), -jnp.inf, jax.tree.leaves(params)[0].dtype)
-        zero, running = jnp.zeros((), jnp.int32), jnp.full((), Status.RUNNING, jnp.int32)
-        return State(params, lowest, lowest, params, zero, running, zero)
+        if not problem.plain:
+            raise ValueError("gl.em takes no penalty= and no fixed=: use gl.newton() or gl.lbfgs(), or smoothing=")
+        params = as_floats(params)
+        lowest = jnp.full((), -jnp.inf, jnp.result_type(float, *jax.tree.leaves(params)))
+        zero = jnp.zeros((), jnp.int32)
+        return State(params, lowest, zero, running(), lowest, params, zero, jnp.full_like(lowest, jnp.inf))
 
-    def step(self, density: Density | Conditional, data: Data, state: State, smoothing: Smoothing = None) -> State:
+    def step(self, problem: Problem, state: State) -> State:
         """One pass: value the proposal; take it and maximise anew, or halve it."""
-        estimator = estimator_of(density)
-        stats = gather(density, estimator, data, state.proposal)
-        total = _log_likelihood(estimator, stats.values, state.proposal, density, data)
-        penalty = jnp.zeros(()) if estimator.penalty is None else estimator.penalty(state.proposal, smoothing)
-        value = (total + penalty) / stats.n
-        slack = 8 * jnp.finfo(value.dtype).eps * (1.0 + jnp.abs(value))
-        first = state.step == 0
-        rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~(first & jnp.isneginf(value))
-        stalls = value - state.value <= jnp.maximum(self.tol, slack)
-        better = estimator.maximise(stats.values, state.proposal, smoothing)
-        half = _midpoint(density.parameters, state.params, state.proposal)
-        status = jnp.where(rises & stalls & ~first, Status.CONVERGED, Status.RUNNING)
+        estimator = estimator_of(problem.density)
+        stats = gather(problem.density, estimator, problem.data, state.proposal)
+        total = _log_likelihood(estimator, stats.values, problem, state.proposal)
+        added = 0.0 if estimator.penalty is None else estimator.penalty(state.proposal, problem.smoothing)
+        value = (total + added) / stats.n
+        slack, start = rounding(value), state.step == 0
+        rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~(start & jnp.isneginf(value))
+        better = estimator.maximise(stats.values, state.proposal, problem.smoothing)
+        half = _midpoint(problem.density.parameters, state.params, state.proposal)
+        gain = value - state.value
+        status = jnp.where(rises & ~start & self._ends(gain, state.gain, slack), Status.CONVERGED, Status.RUNNING)
         status = jnp.where(~rises & (state.halvings >= 20), Status.LINE_SEARCH_FAILED, status)
-        status = jnp.where(~rises & first, Status.BAD_START, status)
+        status = jnp.where(~rises & start, Status.BAD_START, status)
         status = jnp.where(rises & jnp.isposinf(value), Status.DEGENERATE, status)
         return State(
             params=_where(rises, state.proposal, state.params),
             value=jnp.where(rises, value, state.value),
-            log_likelihood=jnp.where(rises, total, state.log_likelihood),
-            proposal=_where(rises, better, half),
             step=state.step + 1,
             status=status.astype(jnp.int32),
+            log_likelihood=jnp.where(rises, total, state.log_likelihood),
+            proposal=_where(rises, better, half),
             halvings=jnp.where(rises, 0, state.halvings + 1),
+            gain=jnp.where(rises & ~start, gain, state.gain),
         )
 
     def trial(self) -> EM | None:
         """The short run of a start; None where every start is run to its end."""
         return None if self.short is None else EM(self.short, self.tol, curvature=False)
 
-    def solve(self, density: Density | Conditional, data: Data, params: Params, smoothing: Smoothing = None) -> Fit:
-        """Iterate from `params` until a step no longer raises the likelihood."""
-        end = lax.while_loop(
-            lambda state: (state.status == Status.RUNNING) & (state.step < self.max_steps),
-            lambda state: self.step(density, data, state, smoothing),
-            self.init(params),
-        )
-        status = jnp.where(end.status == Status.RUNNING, Status.MAX_STEPS, end.status)
-        edge = (status == Status.CONVERGED) & ~constraints.is_interior(density.parameters, end.params)
-        status = jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)
-        fit = Fit(end.params, end.log_likelihood, size_of(data), end.step, status, density=density, method="em")
-        if not self.curvature:
+    def _ends(self, gain: jax.Array, before: jax.Array, slack: jax.Array) -> jax.Array:
+        """Whether all but `tol` is gained: gains that shrink by a rate r leave gain · r/(1 − r) to come (Aitken)."""
+        rate = jnp.clip(gain / jnp.where(before > 0, before, 1.0), 0.0, SLOWEST)
+        return (gain <= slack) | ((gain <= self.tol) & (gain * rate / (1 - rate) <= self.tol))
+
+    def finish(self, problem: Problem, state: State) -> Fit:
+        """The result: after a few Newton steps, if they gain, and a look at the curvature."""
+        fit = ended(problem, state, "em")
+        smallest = estimator_of(problem.density).smallest
+        if smallest is not None:
+            lost = jnp.exp(smallest(state.params)) * fit.n < FEWEST_ROWS
+            empty = lost & ((fit.status == Status.CONVERGED) | (fit.status == Status.BOUNDARY))
+            fit = replace(fit, status=jnp.where(empty, Status.DEGENERATE, fit.status).astype(jnp.int32))
+        if not self.curvature or coordinates(problem.density) > LARGEST:
             return fit
-        found = curvature(density, data, end.params)
-        return replace(fit, status=judge(status, found), grad_norm=found.grad_norm)
+        return _polished(problem, fit)
 
 
-def _log_likelihood(
-    estimator: Estimator, values: Stats, params: Params, density: Density | Conditional, data: Data
-) -> jax.Array:
+def _polished(problem: Problem, fit: Fit) -> Fit:
+    """Where EM has converged, what Newton's method finds from there, judged by its curvature.
+
+    With smoothing no step is taken: a density of somebody's own need not tell what its smoothing adds.
+    """
+    steps = POLISH if problem.smoothing is None else 0
+    method = Newton(steps)
+    end = method.advance(problem, method.init(problem, fit.params), steps)
+    settled = fit.status == Status.CONVERGED
+    better = settled & (end.log_likelihood >= fit.log_likelihood)
+    z = free(problem, end.params)[0]
+    return replace(
+        fit,
+        params=_where(better, end.params, fit.params),
+        log_likelihood=jnp.where(better, end.log_likelihood, fit.log_likelihood),
+        status=jnp.where(settled, judge(fit.status, z, end.here, steps > 0), fit.status),
+        grad_norm=jnp.linalg.norm(end.here.gradient),
+    )
+
+
+def _log_likelihood(estimator: Estimator, values: Stats, problem: Problem, params: Params) -> jax.Array:
     if estimator.log_likelihood is not None:
         return estimator.log_likelihood(values, params)
-    return total_log_prob(density, params, data.x, data.given, data.weights)
+    data = problem.data
+    return total_log_prob(problem.density, params, data.x, data.given, data.weights)
 
 
 def _where(condition: jax.Array, yes: Params, no: Params) -> Params:
@@ -143,8 +177,9 @@ def em(max_steps: int = 500, tol: float = 1e-6, curvature: bool = True, short: i
 
     Args:
       max_steps: the most passes over the data.
-      tol: nats per event by which a step must raise the likelihood to go on.
-      curvature: whether to tell a saddle or a flat end from a maximum; its Hessian takes seconds to compile.
+      tol: nats per event; it ends where less than that is left to gain, as the last gains tell.
+      curvature: whether to end with Newton steps and a look at the curvature, which tells a saddle or a flat end from a
+        maximum, for up to some 200 coordinates; its Hessian takes seconds to compile.
       short: with `restarts`, passes that each start is given; only the best of them then goes on. Of large data a
         start shows its worth early.  Biernacki, Celeux & Govaert (2003), Comput. Stat. Data Anal. 41, 561–575.
 

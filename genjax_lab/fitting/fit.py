@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,12 +13,14 @@ import numpy as np
 from genjax_lab.blocks import rows_of
 from genjax_lab.check import checked_batch, checked_params, checked_weights, is_traced, require_density
 from genjax_lab.density import Conditional, Density, param_shapes
+from genjax_lab.fitting.choose import checked_method, usual_method
 from genjax_lab.fitting.closed_form import ClosedForm
 from genjax_lab.fitting.data import Data
-from genjax_lab.fitting.em import EM
-from genjax_lab.fitting.newton import Newton
+from genjax_lab.fitting.fixed import checked_fixed
+from genjax_lab.fitting.problem import problem_of
+from genjax_lab.fitting.progress import solve_in_sight
 from genjax_lab.fitting.result import FATAL, MEANING, SILENT, Fit, FitError, FitWarning, Status
-from genjax_lab.fitting.run import Method, run_compiled, run_restarts
+from genjax_lab.fitting.run import Method, solve_compiled, solve_restarts
 from genjax_lab.fitting.sufficient import Statistics, closed_form_of, require_statistics_of
 from genjax_lab.types import ArrayLike, Event, Key, Params, Smoothing
 
@@ -33,6 +36,9 @@ def fit(
     start: Params = None,
     restarts: int = 1,
     smoothing: Smoothing = None,
+    penalty: float | jax.Array | Callable[[Params], jax.Array] | None = None,
+    fixed: Any = None,
+    progress: bool | Callable[[dict[str, float]], None] = False,
     strict: bool = True,
 ) -> Fit:
     """Fit a density by maximum likelihood: θ̂ = argmax_θ Σ w_i log p(x_i; θ).
@@ -42,7 +48,8 @@ def fit(
       x: n events, a leading row axis on every array; `(y, x)` for a joint.
       given: for a conditional, n rows of what is given.
       weights: f[n], none negative; None for all one.
-      method: how; None takes the closed form where there is one, EM where a part is hidden, else Newton.
+      method: how; None takes the closed form where there is one, EM where a part is hidden, else Newton's method, or
+        L-BFGS for more than some 200 parameters.
       key: a typed key for starts from data, where the method needs one and no `start` is given.
       start: parameters to start from.
       restarts: how many starts from data; the best end is returned, and `Fit.starts` tells of all.
@@ -50,6 +57,10 @@ def fit(
         prior of labels that are seen; a prefix of the parameters, such as {"prior": 1.0, "conditional":
         {"logits": 0.5}}, says where; a table there has a pseudo-count for each value, in its last axis. A normal's
         {"scale": v} adds v to its variance.
+      penalty: λ takes λ/2 ‖z‖² off the mean log-likelihood, z the free parameters in unconstrained coordinates; a
+        function of the parameters gives the nats per event to be taken off itself (minus a log-prior over n: MAP).
+      fixed: values held constant, a prefix of the parameters such as {"prior": {"logits": [0.0, 0.0]}}.
+      progress: show on the terminal how far an iterative method is, or call this with {"start", "step", "value"}.
       strict: raise `gl.FitError` where there is no usable result.
 
     Returns:
@@ -75,30 +86,25 @@ def fit(
     if is_traced(x, given, weights, smoothing, start):
         raise TypeError("gl.fit looks at values and cannot be traced: inside jit, vmap or grad use gl.run")
     require_density("gl.fit", density)
-    method = _usual_method(density) if method is None else method
-    if not hasattr(method, "solve"):
-        raise TypeError(f"gl.fit: method = {method!r} is no method: pass gl.em(), gl.newton() or gl.closed_form()")
     x, given = checked_batch("gl.fit", density, x, given)
     weights = checked_weights("gl.fit", weights, rows_of(x))
     smoothing = checked_smoothing("gl.fit", density, smoothing)
-    data = Data(x, given, weights)
+    fixed = checked_fixed("gl.fit", density, fixed)
+    problem = problem_of(density, Data(x, given, weights), smoothing, checked_penalty("gl.fit", penalty), fixed)
+    method = usual_method(problem) if method is None else checked_method("gl.fit", density, method)
     if isinstance(method, ClosedForm):
-        return verdict(run_compiled(method, density, data, smoothing=smoothing), strict)
+        return verdict(solve_compiled(method, problem, None, None), strict)
+    if start is None and key is None:
+        raise TypeError(f"gl.fit: {density!r} is fitted from a start: pass key=jax.random.key(seed), or start=params")
+    if not isinstance(restarts, int) or restarts < 1:
+        raise ValueError(f"gl.fit: restarts = {restarts} must be a whole number, at least 1")
     if start is not None:
         start = checked_params("gl.fit: start", density, start)
-        return verdict(run_compiled(method, density, data, start, smoothing=smoothing), strict)
-    if key is None:
-        raise TypeError(f"gl.fit: {density!r} is fitted from a start: pass key=jax.random.key(seed), or start=params")
-    if restarts < 1:
-        raise ValueError(f"gl.fit: restarts = {restarts} must be at least 1")
-    return verdict(run_restarts(method, density, data, key, int(restarts), smoothing), strict)
-
-
-def _usual_method(density: Density | Conditional) -> Method:
-    """The closed form where there is one, EM where a part is hidden or inexact, else Newton's method."""
-    if density.estimator is None:
-        return Newton()
-    return ClosedForm() if density.estimator.exact else EM()
+    if progress:
+        return verdict(solve_in_sight(method, problem, start, key, restarts, progress), strict)
+    if start is None:
+        return verdict(solve_restarts(method, problem, key, restarts), strict)
+    return verdict(solve_compiled(method, problem, start, key), strict)
 
 
 def fit_statistics(
@@ -123,7 +129,7 @@ def fit_statistics(
     closed_form_of("gl.fit_statistics", density)
     require_statistics_of("gl.fit_statistics", density, statistics)
     smoothing = checked_smoothing("gl.fit_statistics", density, smoothing)
-    return verdict(_run_statistics(density, statistics, smoothing), strict)
+    return verdict(_run_statistics(statistics, smoothing), strict)
 
 
 def checked_smoothing(caller: str, density: Density | Conditional, smoothing: Smoothing) -> Any:
@@ -168,6 +174,20 @@ def checked_pseudo_counts(place: str, value: Any, table: tuple[int, ...] | None)
     return jnp.broadcast_to(jnp.asarray(number, jnp.result_type(float)), shape)
 
 
+def checked_penalty(caller: str, penalty: Any) -> Any:
+    """Return a penalty: nothing, a function, or a number as a float array.
+
+    Raises:
+      ValueError: for anything else, or a negative or non-finite number.
+    """
+    if penalty is None or callable(penalty):
+        return penalty
+    number = np.asarray(penalty)
+    if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):
+        raise ValueError(f"{caller}: penalty = {penalty} must be one finite number, 0 or more, or a function of params")
+    return jnp.asarray(number, jnp.result_type(float))
+
+
 def verdict(fit: Fit, strict: bool) -> Fit:
     """Return the fit; warn of a status that needs care.
 
@@ -185,5 +205,5 @@ def verdict(fit: Fit, strict: bool) -> Fit:
 
 
 @jax.jit
-def _run_statistics(density: Density | Conditional, statistics: Statistics, smoothing: Any) -> Fit:
-    return ClosedForm().solve_statistics(density, statistics, smoothing)
+def _run_statistics(statistics: Statistics, smoothing: Any) -> Fit:
+    return ClosedForm().solve_statistics(statistics, smoothing)

@@ -1,37 +1,120 @@
-"""Newton's method on the whole likelihood: EM with the implicit estimator, whose M step is one damped Newton step."""
+"""Damped Newton on the whole objective, in unconstrained coordinates.
+
+The eigenvalues of the Hessian are made negative, so that a step points uphill, away from a saddle too; a step that does
+not raise the objective is halved.  Nocedal & Wright (2006), Numerical Optimization, §3.4.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
-from genjax_lab.density import Conditional, Density
-from genjax_lab.fitting.data import Data
-from genjax_lab.fitting.em import EM
-from genjax_lab.fitting.result import Fit
-from genjax_lab.implicit import implicit
-from genjax_lab.types import Params, Smoothing
+from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, running
+from genjax_lab.fitting.curvature import judge
+from genjax_lab.fitting.problem import Problem, Slopes, free, held, slopes
+from genjax_lab.fitting.result import Fit, Status
+from genjax_lab.implicit import LARGEST
+from genjax_lab.newton import ascent
+from genjax_lab.types import Key, Params
+
+
+class State(NamedTuple):
+    """What continues.
+
+    Attributes:
+      params: the best parameters so far.
+      value: the objective there, in nats per event.
+      step: steps taken.
+      status: a `gl.Status`.
+      here: value and slopes at `params`.
+      move: the step in free coordinates that is tried next.
+      promised: what the whole step promised to gain, in nats per event.
+      halvings: how often it was halved.
+    """
+
+    params: Params
+    value: jax.Array
+    step: jax.Array
+    status: jax.Array
+    here: Slopes
+    move: jax.Array
+    promised: jax.Array
+    halvings: jax.Array
+
+    @property
+    def log_likelihood(self) -> jax.Array:
+        """The total log-likelihood at `params`."""
+        return self.here.log_likelihood
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Newton:
-    """Damped Newton in unconstrained coordinates; a step that lowers the likelihood is halved.
+class Newton(Iterative):
+    """Damped Newton, for up to some 200 free coordinates.
 
     Attributes:
       max_steps: the most passes over the data.
-      tol: nats per event by which a step must raise the likelihood to go on; never below what the dtype resolves.
+      tol: nats per event; with less than that promised it takes one more step and stops.
     """
 
     max_steps: jax.Array | int = 200
     tol: jax.Array | float = 1e-7
 
-    def solve(self, density: Density | Conditional, data: Data, params: Params, smoothing: Smoothing = None) -> Fit:
-        """Iterate from `params` until a step no longer raises the likelihood; smoothing is not used."""
-        whole = replace(density, estimator=implicit(density))
-        found = EM(self.max_steps, self.tol).solve(whole, data, params)
-        return replace(found, density=density, method="newton")
+    def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
+        """The state before the first step: one pass."""
+        params = held(problem, as_floats(params))
+        z, back = free(problem, params)
+        if z.size > LARGEST:
+            raise ValueError(
+                f"gl.newton: {problem.density!r} has {z.size} free coordinates, more than {LARGEST}: use gl.lbfgs()"
+            )
+        here = slopes(problem, z, back, hessian=True)
+        good = jnp.isfinite(here.value) & jnp.isfinite(here.gradient).all()
+        status = jnp.where(good, running(), jnp.int32(Status.BAD_START))
+        zero = jnp.zeros((), jnp.int32)
+        return State(params, here.value, zero, status, here, *_propose(here), zero)
+
+    def step(self, problem: Problem, state: State) -> State:
+        """One pass: value the step; take it and propose anew, or halve it."""
+        z, back = free(problem, state.params)
+        there = slopes(problem, z + state.move, back, hessian=True)
+        slack = rounding(state.value)
+        usable = jnp.isfinite(there.value) & jnp.isfinite(there.gradient).all()
+        rises = usable & (there.value >= state.value - slack)
+        last = (state.promised <= self.tol) | (there.value - state.value <= slack)
+        stuck = ~rises & ((state.promised <= slack) | (state.halvings >= 30))
+        hopeless = jnp.where(state.promised <= 100 * slack, Status.CONVERGED, Status.LINE_SEARCH_FAILED)
+        status = jnp.where(rises & last & (state.halvings == 0), Status.CONVERGED, Status.RUNNING)
+        status = jnp.where(stuck, hopeless, status).astype(jnp.int32)
+        here = jax.tree.map(lambda a, b: jnp.where(rises, a, b), there, state.here)
+        move, promised = _propose(here)
+        return State(
+            params=jax.tree.map(lambda a, b: jnp.where(rises, a, b), back(z + state.move), state.params),
+            value=here.value,
+            step=state.step + 1,
+            status=status,
+            here=here,
+            move=jnp.where(rises, move, state.move / 2),
+            promised=jnp.where(rises, promised, state.promised),
+            halvings=jnp.where(rises, 0, state.halvings + 1),
+        )
+
+    def finish(self, problem: Problem, state: State) -> Fit:
+        """The result; it tells a saddle or a flat end from a maximum."""
+        fit = ended(problem, state, "newton")
+        status = judge(fit.status, free(problem, state.params)[0], state.here)
+        return replace(fit, status=status, grad_norm=jnp.linalg.norm(state.here.gradient))
+
+
+def _propose(here: Slopes) -> tuple[jax.Array, jax.Array]:
+    """The step, and half the squared decrement: what the quadratic model gains by it."""
+    assert here.hessian is not None
+    move = ascent(here.gradient, here.hessian)
+    move = jnp.where(jnp.isfinite(move).all(), move, 0.0)
+    return move, 0.5 * (here.gradient @ move)
 
 
 def newton(max_steps: int = 200, tol: float = 1e-7) -> Newton:
@@ -39,7 +122,7 @@ def newton(max_steps: int = 200, tol: float = 1e-7) -> Newton:
 
     Args:
       max_steps: the most passes over the data.
-      tol: nats per event by which a step must raise the likelihood to go on.
+      tol: nats per event; with less than that promised it takes one more step and stops.
 
     Returns:
       A method for `gl.fit` and `gl.run`.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from genjax_lab.blocks import rows_of
 from genjax_lab.density import Conditional, Density
 from genjax_lab.estimator import start_of
 from genjax_lab.fitting.data import Data
+from genjax_lab.fitting.problem import Problem, problem_of
 from genjax_lab.fitting.result import Fit
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
@@ -24,9 +26,9 @@ ROWS_OF_A_START = 5000
 
 
 class Method(Protocol):
-    """How a density is fitted: a frozen pytree with a pure `solve`."""
+    """How a problem is solved: a frozen pytree, its structure static and its numbers traced, with a pure `solve`."""
 
-    def solve(self, density: Density | Conditional, data: Data, params: Params, smoothing: Smoothing) -> Fit:
+    def solve(self, problem: Problem, params: Params, key: Key | None = None) -> Fit:
         """Fit from a start."""
 
 
@@ -39,16 +41,27 @@ class Trying(Protocol):
 
 
 def run(
-    method: Method, density: Density | Conditional, data: Data, params: Params = None, *, smoothing: Smoothing = None
+    method: Method,
+    density: Density | Conditional,
+    data: Data,
+    params: Params = None,
+    *,
+    key: Key | None = None,
+    smoothing: Smoothing = None,
+    penalty: jax.Array | float | Callable[[Params], jax.Array] | None = None,
+    fixed: Any = None,
 ) -> Fit:
-    """The pure core of `gl.fit`: no check, no warning; for `jit`, `vmap` over data, weights, starts and smoothing.
+    """The pure core of `gl.fit`: no check, no warning; for `jit`, `vmap` over data, weights, starts and numbers.
 
     Args:
-      method: such as `gl.closed_form()` or `gl.em()`.
+      method: such as `gl.closed_form()` or `gl.em()`; its numbers are traced.
       density: the density, or conditional.
       data: rows, as `gl.Data`.
-      params: where to start; a closed form needs none.
+      params: where to start; a closed form needs none, and others start from data where there is a key.
+      key: a typed key, for a start from data and for shuffles.
       smoothing: as in `gl.fit`.
+      penalty: as in `gl.fit`.
+      fixed: as in `gl.fit`, whole: every part of the parameters has its values, or None.
 
     Returns:
       A `gl.Fit`, whose status says what `gl.fit` would have warned of.
@@ -59,36 +72,51 @@ def run(
       >>> fits.params["loc"].tolist()
       [1.0, 6.0]
     """
-    return method.solve(density, data, params, smoothing)
+    return solve(method, problem_of(density, data, smoothing, penalty, fixed), params, key)
 
 
-run_compiled = jax.jit(run)
+def solve(method: Method, problem: Problem, params: Params, key: Key | None) -> Fit:
+    """Solve a problem, from data where no start is given."""
+    if params is None and key is not None:
+        begin, key = jax.random.split(key)
+        params = start_from(problem.density, problem.data, begin)
+    return method.solve(problem, params, key)
+
+
+solve_compiled = jax.jit(solve)
 
 
 @functools.partial(jax.jit, static_argnames="restarts")
-def run_restarts(
-    method: Method, density: Density | Conditional, data: Data, key: Key, restarts: int, smoothing: Smoothing
-) -> Fit:
-    """Fit from several starts, one after another in one compiled call; return the best end and the ends of all.
+def solve_restarts(method: Method, problem: Problem, key: Key, restarts: int) -> Fit:
+    """Solve from several starts, one after another in one compiled call; return the best end and the ends of all.
 
     Where the method has a short run, only the best of those goes on, and the others' ends are theirs.
     """
-    trial = method.trial() if isinstance(method, Trying) and restarts > 1 else None
+    trial = short_run(method, restarts)
+    fits = lax.map(lambda key: solve(trial or method, problem, None, key), jax.random.split(key, restarts))
+    tried = best_of(fits)
+    return tried if trial is None else gone_on(tried, method.solve(problem, tried.params))
 
-    def one(key: Key) -> Fit:
-        return (trial or method).solve(density, data, start_from(density, data, key), smoothing)
 
-    fits = lax.map(one, jax.random.split(key, restarts))
+def short_run(method: Method, restarts: int) -> Method | None:
+    """What every one of several starts is given where only the best goes on; None: each is run to its end."""
+    return method.trial() if isinstance(method, Trying) and restarts > 1 else None
+
+
+def gone_on(tried: Fit, end: Fit) -> Fit:
+    """The end of the best of several short runs, with what was tried before."""
+    assert tried.starts is not None
+    likelihoods, statuses = tried.starts
+    place = jnp.argmax(likelihoods == tried.log_likelihood)
+    starts = likelihoods.at[place].set(end.log_likelihood), statuses.at[place].set(end.status)
+    return replace(end, steps=tried.steps + end.steps, starts=starts)
+
+
+def best_of(fits: Fit) -> Fit:
+    """The best of a batch of fits, which is told how each of them ended."""
     value = jnp.where(jnp.isnan(fits.log_likelihood), -jnp.inf, fits.log_likelihood)
-    place = jnp.argmax(value)
-    best: Fit = jax.tree.map(lambda a: a[place], fits)
-    likelihoods, statuses = fits.log_likelihood, fits.status
-    if trial is not None:
-        tried, best = best, method.solve(density, data, best.params, smoothing)
-        best = replace(best, steps=tried.steps + best.steps)
-        likelihoods = likelihoods.at[place].set(best.log_likelihood)
-        statuses = statuses.at[place].set(best.status)
-    return replace(best, starts=(likelihoods, statuses))
+    best = jax.tree.map(lambda a: a[jnp.argmax(value)], fits)
+    return replace(best, starts=(fits.log_likelihood, fits.status))
 
 
 def start_from(density: Density | Conditional, data: Data, key: Key) -> Params:

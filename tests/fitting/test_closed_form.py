@@ -15,28 +15,23 @@ from scipy import special
 
 import genjax_lab as gl
 from tests import oracles as o
-from tests.cases import EXACT, Case
+from tests.cases import EXACT, Case, over
 
 N = 60
-every_exact = pytest.mark.parametrize("case", EXACT, ids=str)
+every_exact = over(EXACT, fits=True)
 
 
 def training_rows(case: Case):
     """N rows that look like the density's, and for a conditional what is given with them."""
-    rng = np.random.default_rng(5)
+    given = case.given_rows(N) if case.is_conditional else None
     if case.support is None:
-        x = jax.tree.map(lambda a: noisy(np.resize(a, (N, *a.shape[1:])), rng), case.x)
-    else:
-        given = (o.repeat(o.row(case.given, 0), o.num_rows(case.support)),) if case.is_conditional else ()
-        chosen = rng.choice(
-            o.num_rows(case.support), N, p=special.softmax(case.oracle(case.params, case.support, *given))
-        )
-        x = jax.tree.map(lambda a: a[chosen], case.support)
-    return x, (case.given_rows(N) if case.is_conditional else None)
-
-
-def noisy(a, rng):
-    return (a + rng.normal(0, 0.3, a.shape)).astype(jnp.result_type(float)) if a.dtype.kind == "f" else a
+        return gl.sample(
+            case.density, jax.random.key(5), case.jax_params(), None if given is not None else N, given
+        ), given
+    rng = np.random.default_rng(5)
+    first = (o.repeat(o.row(case.given, 0), o.num_rows(case.support)),) if case.is_conditional else ()
+    chosen = rng.choice(o.num_rows(case.support), N, p=special.softmax(case.oracle(case.params, case.support, *first)))
+    return jax.tree.map(lambda a: a[chosen], case.support), given
 
 
 @contextlib.contextmanager
@@ -120,7 +115,7 @@ def test_merged_pieces_equal_the_whole_in_float64(case, x64):
     check_merged_pieces(case, 1e-12)
 
 
-@pytest.mark.parametrize("case", [c for c in EXACT if "per_class" not in c.name and "iid" not in c.name], ids=str)
+@over([c for c in EXACT if "per_class" not in c.name and "iid" not in c.name], fits=True)
 def test_merged_pieces_equal_the_whole_in_float32(case):
     check_merged_pieces(case, 1e-5)
 
@@ -171,8 +166,9 @@ def test_a_table_of_pseudo_counts_reaches_the_components_of_a_mixture():
     share = x.mean(0)
     smoothing = {"prior": 1.0, "conditional": {"logits": 2.0 * np.stack([1 - share, share], -1)}}
     density, method = gl.mixture(gl.bernoulli((3,)), 4), gl.em(tol=0.0)
-    state, values = method.init(density.init(jax.random.key(0))), []
-    step = jax.jit(lambda state: method.step(density, gl.Data(jnp.asarray(x)), state, smoothing))
+    problem, values = gl.Problem(density, gl.Data(jnp.asarray(x)), smoothing), []
+    state = method.init(problem, density.init(jax.random.key(0)))
+    step = jax.jit(lambda state: method.step(problem, state))
     for _ in range(20):
         state = step(state)
         values.append(float(state.value))

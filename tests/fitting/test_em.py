@@ -56,9 +56,9 @@ def arrays(x):
 def test_the_penalised_likelihood_never_falls(name):
     density, x = NESTED[name]
     smoothing = 0.5 if "bits" in name or "product" in name else None
-    data, method = gl.Data(arrays(x)), gl.em(tol=0.0)
-    step = jax.jit(lambda state: method.step(density, data, state, smoothing))
-    state = method.init(density.init(jax.random.key(1)))
+    problem, method = gl.Problem(density, gl.Data(arrays(x)), smoothing), gl.em(tol=0.0)
+    step = jax.jit(lambda state: method.step(problem, state))
+    state = method.init(problem, density.init(jax.random.key(1)))
     values = []
     for _ in range(30):
         state = step(state)
@@ -101,7 +101,8 @@ def test_one_step_is_em_written_out():
     shares /= shares.sum(1, keepdims=True)
     density, method = gl.mixture(gl.poisson(), 2), gl.em()
     start = {"prior": {"logits": jnp.log(jnp.asarray(weights))}, "conditional": {"rate": jnp.asarray(rates)}}
-    state = method.step(density, gl.Data(jnp.asarray(x)), method.init(start))
+    problem = gl.Problem(density, gl.Data(jnp.asarray(x)))
+    state = method.step(problem, method.init(problem, start))
     np.testing.assert_allclose(state.proposal["conditional"]["rate"], (shares.T @ x) / shares.sum(0), rtol=1e-5)
     np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), shares.mean(0), rtol=1e-5)
 
@@ -114,7 +115,8 @@ def test_a_scalar_smoothing_counts_as_rows_of_every_component():
         "conditional": {"logits": jnp.array([[9.0, 9.0, 9.0], [-9.0, -9.0, -9.0]])},
     }
     x = jnp.array([[1, 1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]])
-    state = method.step(density, gl.Data(x), method.init(start), 0.5)
+    problem = gl.Problem(density, gl.Data(x), 0.5)
+    state = method.step(problem, method.init(problem, start))
     np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), [1.5 / 5, 3.5 / 5], rtol=1e-4)
     shares = jax.nn.sigmoid(state.proposal["conditional"]["logits"][:, 0])
     np.testing.assert_allclose(shares, [1.5 / 2, 0.5 / 4], rtol=1e-3)
@@ -155,8 +157,9 @@ def test_the_memory_of_a_step_is_that_of_a_block(shape, k, megabytes):
     """60,000 images are 47 MB as bytes; the responsibilities of 500 components in a column of them are 120."""
     density, method = gl.mixture(gl.bernoulli(shape), k), gl.em(curvature=False)
     x = jax.ShapeDtypeStruct((60_000, *shape), jnp.uint8)
-    state = jax.eval_shape(lambda: method.init(density.init(jax.random.key(0))))
-    step = jax.jit(lambda x, state: method.step(density, gl.Data(x), state, 0.1))
+    init = jax.jit(lambda x: method.init(gl.Problem(density, gl.Data(x), 0.1), density.init(jax.random.key(0))))
+    state = jax.eval_shape(init, x)
+    step = jax.jit(lambda x, state: method.step(gl.Problem(density, gl.Data(x), 0.1), state))
     memory = step.lower(x, state).compile().memory_analysis()
     assert memory.temp_size_in_bytes < megabytes * 1e6
 

@@ -1,0 +1,77 @@
+"""Methods that climb: step after step until the status is final, then a verdict on where they stopped."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from genjax_lab import constraints
+from genjax_lab.fitting.problem import Problem
+from genjax_lab.fitting.result import Fit, Status
+from genjax_lab.types import Key, Params
+
+
+@dataclass(frozen=True)
+class Iterative(abc.ABC):
+    """A method that takes steps: `init`, then `step` until the status is final or the steps run out, then `finish`.
+
+    All are pure: under `jit`, `vmap`, in a `scan` of one's own. A state is a tuple with, among others, `params` (the
+    best so far), `value` (the objective there, in nats per event), `step` and `status`.
+    """
+
+    max_steps: Any
+
+    @abc.abstractmethod
+    def init(self, problem: Problem, params: Params, key: Key | None = None) -> Any:
+        """The state before the first step."""
+
+    @abc.abstractmethod
+    def step(self, problem: Problem, state: Any) -> Any:
+        """One step."""
+
+    @abc.abstractmethod
+    def finish(self, problem: Problem, state: Any) -> Fit:
+        """The result, with its verdict."""
+
+    def advance(self, problem: Problem, state: Any, steps: jax.Array | int) -> Any:
+        """Step until the status is final, `max_steps` are taken in all, or `steps` more than now."""
+        last = jnp.minimum(self.max_steps, state.step + steps)
+        return lax.while_loop(
+            lambda state: (state.status == Status.RUNNING) & (state.step < last),
+            lambda state: self.step(problem, state),
+            state,
+        )
+
+    def solve(self, problem: Problem, params: Params, key: Key | None = None) -> Fit:
+        """Iterate from `params` to the end."""
+        return self.finish(problem, self.advance(problem, self.init(problem, params, key), self.max_steps))
+
+
+def as_floats(params: Params) -> Params:
+    """Parameters as arrays of a float dtype."""
+    return jax.tree.map(lambda p: jnp.asarray(p, jnp.result_type(float, p)), params)
+
+
+def rounding(value: jax.Array) -> jax.Array:
+    """What of an objective, in nats per event, its rounding may hide."""
+    return 8 * jnp.finfo(value.dtype).eps * (1.0 + jnp.abs(value))
+
+
+def running() -> jax.Array:
+    """The status of a method under way."""
+    return jnp.full((), Status.RUNNING, jnp.int32)
+
+
+def ended(problem: Problem, state: Any, method: str) -> Fit:
+    """The fit at the end of an ascent: out of steps, or at the edge of the parameter space."""
+    status = jnp.where(state.status == Status.RUNNING, Status.MAX_STEPS, state.status)
+    edge = (status == Status.CONVERGED) & ~constraints.is_interior(problem.density.parameters, state.params)
+    status = jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)
+    return Fit(
+        state.params, state.log_likelihood, problem.size, state.step, status, density=problem.density, method=method
+    )

@@ -1,0 +1,217 @@
+"""Stochastic gradients: any optax optimiser over shuffled minibatches, in one compiled scan an epoch.
+
+The data lie on the device once; the last batch of an epoch is smaller and weighs what it has. Hyper-parameters are
+traced, so that a sweep is one `vmap`. With validation data the best epoch's parameters are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from genjax_lab import constraints
+from genjax_lab.batch import total_log_prob
+from genjax_lab.blocks import rows_of
+from genjax_lab.density import log_prob_rows
+from genjax_lab.fitting.ascent import Iterative, as_floats, running
+from genjax_lab.fitting.data import Data, size_of
+from genjax_lab.fitting.problem import Problem, extra, free, held
+from genjax_lab.fitting.result import Fit, Status
+from genjax_lab.fitting.schedule import Schedule
+from genjax_lab.types import Key, Params
+
+
+class State(NamedTuple):
+    """What continues.
+
+    Attributes:
+      params: the best parameters so far: of the best epoch where there are validation data, else the latest.
+      value: mean log-likelihood of the validation data there, or the objective over the last epoch, in nats per event.
+      step: epochs done.
+      status: a `gl.Status`.
+      z: free coordinates, as they move.
+      inner: optax's state.
+      average: moving average of z.
+      key: shuffles the next epochs.
+      waited: epochs since the best.
+    """
+
+    params: Params
+    value: jax.Array
+    step: jax.Array
+    status: jax.Array
+    z: jax.Array
+    inner: Any
+    average: jax.Array
+    key: Key
+    waited: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Gradient(Iterative):
+    """An optax optimiser on minibatches; a step is an epoch.
+
+    Attributes:
+      max_steps: epochs.
+      learning_rate: a number, or a schedule over updates.
+      hyper: the optimiser's other numbers, by name.
+      average: decay of a moving average of the parameters that is what is returned; None: the parameters themselves.
+      validation: rows to choose the epoch by, or None.
+      patience: epochs without a better one after which it stops.
+      optimiser: (learning_rate=, **hyper) -> optax transformation (static).
+      batch_size: rows of a batch (static).
+      options: the optimiser's other arguments that are no numbers (static).
+    """
+
+    max_steps: jax.Array | int
+    learning_rate: Any
+    hyper: dict[str, Any]
+    average: jax.Array | float | None
+    validation: Data | None
+    patience: jax.Array | int
+    optimiser: Callable[..., Any] = field(metadata={"static": True})
+    batch_size: int = field(metadata={"static": True})
+    options: tuple[tuple[str, Any], ...] = field(metadata={"static": True})
+
+    def _transform(self) -> optax.GradientTransformationExtraArgs:
+        made = self.optimiser(learning_rate=self.learning_rate, **self.hyper, **dict(self.options))
+        return optax.with_extra_args_support(made)
+
+    def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
+        """The state before the first epoch."""
+        if key is None:
+            raise TypeError("gl.gradient shuffles its batches: pass key=jax.random.key(seed)")
+        params = held(problem, as_floats(params))
+        z, _ = free(problem, params)
+        value, zero = jnp.full((), -jnp.inf, z.dtype), jnp.zeros((), jnp.int32)
+        return State(params, value, zero, running(), z, self._transform().init(z), z, key, zero)
+
+    def step(self, problem: Problem, state: State) -> State:
+        """One epoch."""
+        back = free(problem, state.params)[1]
+        key, shuffle = jax.random.split(state.key)
+        batches, sizes = _batches(shuffle, rows_of(problem.data.x), self.batch_size)
+        (z, inner, average), values = lax.scan(
+            lambda now, batch: self._update(problem, back, now, *batch), (state.z, state.inner, state.average),
+            (batches, sizes),
+        )  # fmt: skip
+        params = back(z if self.average is None else average)
+        value = (values * sizes).sum() / sizes.sum() if self.validation is None else self._validate(problem, params)
+        finite = constraints.is_allowed(problem.density.parameters, params) & jnp.isfinite(value)
+        better = finite & (True if self.validation is None else value > state.value)
+        waited = jnp.where(better, 0, state.waited + 1)
+        status = jnp.where(waited >= self.patience, Status.COMPLETED, Status.RUNNING)
+        status = jnp.where(finite, status, Status.NON_FINITE).astype(jnp.int32)
+        return State(
+            params=jax.tree.map(lambda a, b: jnp.where(better, a, b), params, state.params),
+            value=jnp.where(better, value, state.value),
+            step=state.step + 1,
+            status=status,
+            z=z,
+            inner=inner,
+            average=average,
+            key=key,
+            waited=waited,
+        )
+
+    def _update(self, problem: Problem, back: Any, now: Any, rows: jax.Array, size: jax.Array) -> Any:
+        z, inner, average = now
+        counts = jnp.arange(rows.shape[0]) < size
+        loss, slope = jax.value_and_grad(lambda z: _batch_loss(problem, z, back, rows, counts, size))(z)
+        move, inner = self._transform().update(slope, inner, z, value=loss, grad=slope)
+        z = optax.apply_updates(z, move)
+        if self.average is not None:
+            average = self.average * average + (1 - self.average) * z
+        return (z, inner, average), -loss
+
+    def _validate(self, problem: Problem, params: Params) -> jax.Array:
+        held_out = self.validation
+        assert held_out is not None
+        total = total_log_prob(problem.density, params, held_out.x, held_out.given, held_out.weights)
+        return total / size_of(held_out)
+
+    def finish(self, problem: Problem, state: State) -> Fit:
+        """The result: COMPLETED, and the log-likelihood of all rows."""
+        data = problem.data
+        total = total_log_prob(problem.density, state.params, data.x, data.given, data.weights)
+        allowed = constraints.is_allowed(problem.density.parameters, state.params)
+        status = jnp.where(state.status == Status.RUNNING, Status.COMPLETED, state.status)
+        status = jnp.where(allowed & ~jnp.isnan(total), status, Status.NON_FINITE).astype(jnp.int32)
+        return Fit(state.params, total, problem.size, state.step, status, density=problem.density, method="gradient")
+
+
+def _batches(key: Key, n: int, size: int) -> tuple[jax.Array, jax.Array]:
+    """Row numbers of the batches of a shuffled epoch, int[batches, size], and how many of each count."""
+    size = min(size, n)
+    batches = -(-n // size)
+    order = jnp.resize(jax.random.permutation(key, n), (batches, size))
+    return order, jnp.full(batches, size).at[-1].set(n - (batches - 1) * size)
+
+
+def _batch_loss(
+    problem: Problem, z: jax.Array, back: Any, rows: jax.Array, counts: jax.Array, size: jax.Array
+) -> jax.Array:
+    """Minus the objective on a batch, without bias: the rows that count, at their share of the weight."""
+    batch = jax.tree.map(lambda a: jnp.take(a, rows, 0), problem.data)
+    params = back(z)
+    each = log_prob_rows(problem.density, params, batch.x, batch.given)
+    if batch.weights is not None:
+        each = jnp.where(batch.weights > 0, each, 0.0) * (batch.weights * rows_of(problem.data.x) / problem.size)
+    return -(jnp.where(counts, each, 0.0).sum() / size + extra(problem, z, params))
+
+
+def gradient(
+    optimiser: Callable[..., Any] = optax.adam,
+    learning_rate: float | jax.Array | Schedule = 1e-3,
+    *,
+    batch_size: int = 256,
+    epochs: int = 10,
+    validation: Data | None = None,
+    patience: int | None = None,
+    average: float | None = None,
+    **hyper: Any,
+) -> Gradient:
+    """Stochastic gradient ascent by any optax optimiser.
+
+    Args:
+      optimiser: an optax factory, such as `optax.adam` or `optax.sgd`; itself, not its result.
+      learning_rate: a number (traced), or `gl.schedule(...)` over updates.
+      batch_size: rows of a batch.
+      epochs: the most passes over the data.
+      validation: rows, as `gl.Data`, to choose the best epoch by.
+      patience: epochs without a better one on the validation rows after which it stops; None: never.
+      average: decay an update of a moving average of the parameters, such as 0.999, which is then what counts.
+      **hyper: more arguments of the optimiser; numbers are traced.
+
+    Returns:
+      A method for `gl.fit` and `gl.run`; both need a `key`.
+
+    Raises:
+      TypeError: for an optimiser that was already called.
+      ValueError: for a batch size or number of epochs below 1, or patience without validation data.
+
+    Example:
+      >>> x = jnp.array([0, 1, 1, 1] * 50)
+      >>> method = gl.gradient(optax.adam, learning_rate=0.1, batch_size=50, epochs=60)
+      >>> fit = gl.fit(gl.bernoulli(), x, method=method, key=jax.random.key(0), start={"logits": 0.0})
+      >>> round(float(jax.nn.sigmoid(fit.params["logits"])), 2)
+      0.75
+    """
+    if not callable(optimiser):
+        raise TypeError(f"gl.gradient takes an optax factory, such as optax.adam, not {optimiser!r}")
+    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"gl.gradient: {name} = {value} must be a whole number, at least 1")
+    if patience is not None and validation is None:
+        raise ValueError("gl.gradient: patience needs validation=gl.Data(...), rows to choose the best epoch by")
+    numbers = {n: v for n, v in hyper.items() if isinstance(v, float | jax.Array)}
+    options = tuple(sorted((n, v) for n, v in hyper.items() if n not in numbers))
+    wait = jnp.iinfo(jnp.int32).max if patience is None else patience
+    return Gradient(epochs, learning_rate, numbers, average, validation, wait, optimiser, batch_size, options)

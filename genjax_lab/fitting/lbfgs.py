@@ -1,0 +1,166 @@
+"""Limited-memory BFGS on the mean loss, in unconstrained coordinates: optax's, with an honest end.
+
+Value and gradient come from one blocked pass. It has converged where two steps in a row promised less than `tol`.
+Liu & Nocedal (1989), Math. Program. 45, 503–528; Nocedal & Wright (2006), Numerical Optimization, alg. 3.5 (zoom).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, running
+from genjax_lab.fitting.curvature import judge
+from genjax_lab.fitting.problem import Back, Problem, free, held, slopes
+from genjax_lab.fitting.result import Fit, Status
+from genjax_lab.implicit import LARGEST
+from genjax_lab.types import Key, Params
+
+LINE_STEPS = 25
+"""The most points looked at along one direction."""
+
+SMALL = 2
+"""So many steps in a row that promise less than `tol` are the end."""
+
+STUCK = 3
+"""So many in a row that gain nothing."""
+
+
+class State(NamedTuple):
+    """What continues.
+
+    Attributes:
+      params: the best parameters so far.
+      value: the objective there, in nats per event.
+      step: steps taken.
+      status: a `gl.Status`.
+      inner: optax's state.
+      small: how many steps in a row promised less than `tol`.
+      stuck: how many in a row gained nothing.
+      grad_norm: norm of the slope at `params`.
+    """
+
+    params: Params
+    value: jax.Array
+    step: jax.Array
+    status: jax.Array
+    inner: Any
+    small: jax.Array
+    stuck: jax.Array
+    grad_norm: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class LBFGS(Iterative):
+    """L-BFGS, for any number of coordinates.
+
+    Attributes:
+      max_steps: the most steps; each is one pass over the data, or a few.
+      tol: nats per event; it ends where two steps in a row promise less.
+      memory: how many past steps shape the next one (static).
+    """
+
+    max_steps: jax.Array | int = 500
+    tol: jax.Array | float = 1e-7
+    memory: int = field(default=10, metadata={"static": True})
+
+    @property
+    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+        line = optax.scale_by_zoom_linesearch(LINE_STEPS, initial_guess_strategy="one")
+        return optax.lbfgs(memory_size=self.memory, linesearch=line)
+
+    def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
+        """The state before the first step: one pass."""
+        params = held(problem, as_floats(params))
+        z, back = free(problem, params)
+        value, slope = jax.value_and_grad(_loss(problem, back))(z)
+        good = jnp.isfinite(value) & jnp.isfinite(slope).all()
+        status = jnp.where(good, running(), jnp.int32(Status.BAD_START))
+        inner = optax.tree_utils.tree_set(self._optimiser.init(z), value=value, grad=slope)
+        zero = jnp.zeros((), jnp.int32)
+        return State(params, -value, zero, status, inner, zero, zero, jnp.linalg.norm(slope))
+
+    def step(self, problem: Problem, state: State) -> State:
+        """One direction and the search along it."""
+        z, back = free(problem, state.params)
+        loss = _loss(problem, back)
+        value, slope = optax.value_and_grad_from_state(loss)(z, state=state.inner)
+        move, inner = self._optimiser.update(slope, state.inner, z, value=value, grad=slope, value_fn=loss)
+        read = optax.tree_utils.tree_get
+        reached, slope_there, length = read(inner, "value"), read(inner, "grad"), read(inner, "learning_rate")
+        there = z + move
+        promised = -0.5 * (slope @ move) / jnp.where(length > 0, length, 1.0)
+        slack = rounding(value)
+        usable = jnp.isfinite(reached) & jnp.isfinite(there).all() & jnp.isfinite(slope_there).all()
+        rises = usable & (reached <= value + slack) & (length > 0)
+        small = jnp.where((promised <= self.tol) & (state.step > 0), state.small + 1, 0)
+        stuck = jnp.where(rises & (reached < value - slack), 0, state.stuck + 1)
+        hidden = promised <= 100 * slack  # rounding hides what is left to gain
+        status = jnp.where((small >= SMALL) | ((stuck >= STUCK) & hidden), Status.CONVERGED, Status.RUNNING)
+        failed = ((stuck >= 2 * STUCK) | ~usable | (length == 0)) & (status != Status.CONVERGED)
+        status = jnp.where(failed, jnp.where(hidden, Status.CONVERGED, Status.LINE_SEARCH_FAILED), status)
+        taken = back(there)
+        return State(
+            params=jax.tree.map(lambda a, b: jnp.where(rises, a, b), taken, state.params),
+            value=jnp.where(rises, -reached, state.value),
+            step=state.step + 1,
+            status=status.astype(jnp.int32),
+            inner=inner,
+            small=small,
+            stuck=stuck,
+            grad_norm=jnp.where(rises, jnp.linalg.norm(slope_there), state.grad_norm),
+        )
+
+    def finish(self, problem: Problem, state: State) -> Fit:
+        """The result; up to some 200 coordinates its curvature tells a saddle or a flat end from a maximum."""
+        z, back = free(problem, state.params)
+        here = slopes(problem, z, back, hessian=z.size <= LARGEST)
+        fit = ended(problem, _Ended(state.params, here.log_likelihood, state.step, state.status), "lbfgs")
+        return replace(fit, status=judge(fit.status, z, here), grad_norm=state.grad_norm)
+
+
+class _Ended(NamedTuple):
+    params: Params
+    log_likelihood: jax.Array
+    step: jax.Array
+    status: jax.Array
+
+
+def _loss(problem: Problem, back: Back) -> Callable[[jax.Array], jax.Array]:
+    """Minus the objective, whose gradient comes from the same pass: no block's residuals are kept."""
+
+    @jax.custom_vjp
+    def loss(z: jax.Array) -> jax.Array:
+        return both(z)[0]
+
+    def both(z: jax.Array) -> tuple[jax.Array, jax.Array]:
+        here = slopes(problem, z, back)
+        return -here.value, -here.gradient
+
+    loss.defvjp(both, lambda slope, cotangent: (slope * cotangent,))
+    return loss
+
+
+def lbfgs(max_steps: int = 500, tol: float = 1e-7, memory: int = 10) -> LBFGS:
+    """L-BFGS, for any differentiable density.
+
+    Args:
+      max_steps: the most steps; each is one pass over the data, or a few.
+      tol: nats per event; it ends where two steps in a row promise less.
+      memory: how many past steps shape the next one.
+
+    Returns:
+      A method for `gl.fit` and `gl.run`.
+
+    Example:
+      >>> fit = gl.fit(gl.normal(), jnp.array([1.0, 3.0]), method=gl.lbfgs(), start={"loc": 0.0, "scale": 3.0})
+      >>> round(float(fit.params["loc"]), 3), round(float(fit.params["scale"]), 3)
+      (2.0, 1.0)
+    """
+    return LBFGS(max_steps, tol, memory)

@@ -1,0 +1,140 @@
+"""What a method maximises: one objective in nats per event, over the unconstrained coordinates that are free.
+
+(Σ_i w_i log p(x_i; θ) + what smoothing adds) / Σ_i w_i − penalty(θ)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+
+from genjax_lab.blocks import block_rows, reduce_blocks
+from genjax_lab.density import Conditional, Density, log_prob_rows
+from genjax_lab.fitting.data import Data, size_of
+from genjax_lab.implicit import LARGEST
+from genjax_lab.numerics import Total
+from genjax_lab.types import Params, Smoothing
+
+Back = Callable[[jax.Array], Params]
+"""From the vector of free unconstrained coordinates to the parameters."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Problem:
+    """A density, its data, and what else the maximum is to obey.
+
+    Attributes:
+      density: what is fitted (static).
+      data: the rows.
+      smoothing: as in `gl.fit`.
+      ridge: λ, or None: λ/2 ‖z‖² nats per event are taken off, z the free unconstrained coordinates.
+      fixed: the parameters' constraints as a pytree, with values held constant, or None where they are free.
+      penalty: (params) -> nats per event to be taken off, a function known by identity, or None (static).
+    """
+
+    density: Density | Conditional = field(metadata={"static": True})
+    data: Data
+    smoothing: Smoothing = None
+    ridge: jax.Array | float | None = None
+    fixed: Any = None
+    penalty: Callable[[Params], jax.Array] | None = field(default=None, metadata={"static": True})
+
+    @property
+    def size(self) -> jax.Array:
+        """Number of rows, or their total weight."""
+        return size_of(self.data)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is fixed and nothing penalised, so that the density's own estimator maximises it."""
+        return self.ridge is None and self.fixed is None and self.penalty is None
+
+
+def problem_of(
+    density: Density | Conditional, data: Data, smoothing: Smoothing = None, penalty: Any = None, fixed: Any = None
+) -> Problem:
+    """Make a problem; a penalty may be a number, the ridge, or a function of the parameters."""
+    if callable(penalty):
+        return Problem(density, data, smoothing, None, fixed, penalty)
+    return Problem(density, data, smoothing, penalty, fixed)
+
+
+def free(problem: Problem, params: Params) -> tuple[jax.Array, Back]:
+    """The free parameters as one vector of unconstrained coordinates, and the way back to all of them."""
+    rules, tree = jax.tree.flatten(problem.density.parameters)
+    own = tree.flatten_up_to(params)
+    held = [None] * len(rules) if problem.fixed is None else tree.flatten_up_to(problem.fixed)
+    open_ = [i for i, value in enumerate(held) if value is None]
+    z, unravel = ravel_pytree([rules[i].inverse(own[i]) for i in open_])
+
+    def back(z: jax.Array) -> Params:
+        values = list(held)
+        for i, part in zip(open_, unravel(z), strict=True):
+            values[i] = rules[i].forward(part)
+        return tree.unflatten(values)
+
+    return z, back
+
+
+def held(problem: Problem, params: Params) -> Params:
+    """The parameters with those that are fixed at their values."""
+    if problem.fixed is None:
+        return params
+    tree = jax.tree.structure(problem.density.parameters)
+    pairs = zip(tree.flatten_up_to(problem.fixed), tree.flatten_up_to(params), strict=True)
+    return tree.unflatten([own if value is None else value for value, own in pairs])
+
+
+def extra(problem: Problem, z: jax.Array, params: Params) -> jax.Array:
+    """What smoothing and penalty add to the mean log-likelihood, in nats per event."""
+    value = jnp.zeros((), z.dtype)
+    estimator = problem.density.estimator
+    if estimator is not None and estimator.penalty is not None and problem.smoothing is not None:
+        value = value + estimator.penalty(params, problem.smoothing) / problem.size
+    if problem.ridge is not None:
+        value = value - 0.5 * problem.ridge * (z @ z)
+    return value if problem.penalty is None else value - problem.penalty(params)
+
+
+class Slopes(NamedTuple):
+    """The objective at a point, the total log-likelihood, and the objective's gradient and Hessian (or None)."""
+
+    value: jax.Array
+    log_likelihood: jax.Array
+    gradient: jax.Array
+    hessian: jax.Array | None
+
+
+def slopes(problem: Problem, z: jax.Array, back: Back, hessian: bool = False) -> Slopes:
+    """Value and slopes of the objective at free coordinates z, by one blocked pass over the data."""
+
+    def block(rows: Data) -> Any:
+        def total(z: jax.Array) -> jax.Array:
+            each = log_prob_rows(problem.density, back(z), rows.x, rows.given)
+            if rows.weights is None:
+                return each.sum()
+            some = rows.weights > 0
+            return jnp.where(some, rows.weights * jnp.where(some, each, 0.0), 0.0).sum()
+
+        value, gradient = jax.value_and_grad(total)(z)
+        return Total(value, jnp.zeros_like(value)), gradient, jax.jacfwd(jax.grad(total))(z) if hessian else None
+
+    def merge(a: Any, b: Any) -> Any:
+        return a[0].merge(b[0]), *jax.tree.map(jnp.add, a[1:], b[1:])
+
+    rows = max(64, block_rows(problem.data.x) // max(1, min(z.size, LARGEST))) if hessian else None
+    total, gradient, bend = reduce_blocks(block, merge, problem.data, rows)
+    n = problem.size
+
+    def added(z: jax.Array) -> jax.Array:
+        return extra(problem, z, back(z))
+
+    more, slope = jax.value_and_grad(added)(z)
+    bend = bend / n + jax.jacfwd(jax.grad(added))(z) if hessian else None
+    return Slopes(total.result() / n + more, total.result(), gradient / n + slope, bend)
