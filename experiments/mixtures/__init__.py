@@ -30,7 +30,8 @@ class Config:
     components: tuple[int, ...] = (10, 50, 500)  # of the mixtures of p(x)
     images: tuple[float, ...] = (1.0, 2.0, 4.0)  # imaginary images a component to choose from
     starts: int = 4  # of every fit of such a mixture; the best after a few passes goes on
-    seeds: int = 5  # fits of a mixture of at most 100 components
+    seeds: int = 5  # fits of a mixture of at most 100 components; the best on validation images is kept
+    large_seeds: int = 3  # the same of a larger one
     class_components: tuple[int, ...] = (10, 50, 150, 300)  # of p(x | y), to choose from
     class_images: tuple[float, ...] = (0.5, 1.0)  # the same for these
     tol: float = 1e-3  # nats an image by which a pass must raise the likelihood to go on
@@ -44,8 +45,8 @@ class Config:
             raise ValueError("images and class-images need at least one value each")
         if not all(0 < value < math.inf for value in (*self.images, *self.class_images, self.tol)):
             raise ValueError("images, class-images and tol must be finite and positive")
-        if min(self.starts, self.seeds, self.restarts) < 1 or self.seed < 0:
-            raise ValueError("starts, seeds and restarts must be at least 1, and seed 0 or more")
+        if min(self.starts, self.seeds, self.large_seeds, self.restarts) < 1 or self.seed < 0:
+            raise ValueError("starts, seeds, large-seeds and restarts must be at least 1, and seed 0 or more")
 
 
 SMOKE = Config(
@@ -69,14 +70,17 @@ def run(config: Config) -> Result:
     pixels = bernoulli((data.pixels,))
     bayes = naive_bayes(pixels, data.num_classes)
     params = fit(bayes, (data.train.y, data.train.x), smoothing=1.0).params
-    seeds = range(config.seed, config.seed + config.seeds)
+
+    def mixture(k: int) -> bits.Mixture:
+        seeds = config.seeds if k <= bits.MANY else config.large_seeds
+        those = range(config.seed, config.seed + seeds)
+        return bits.fit_mixture(data, k, config.images, those, config.starts, config.tol)
+
     found = Findings(
         data=data,
         independent=independent_nats(data, 1.0),
         naive_bayes=score(bayes, params, data.test.x, data.test.y)[0].nats,
-        mixtures=tuple(
-            bits.fit_mixture(data, k, config.images, seeds, config.starts, config.tol) for k in config.components
-        ),
+        mixtures=tuple(mixture(k) for k in config.components),
         labelled=labelled,
         classes=classes.fit_classifier(labelled, config.class_components, config.class_images, config.seed, config.tol),
         bumps=tuple(bumps.fit_tables(config.restarts, config.seed)),

@@ -15,7 +15,7 @@ import genjax_lab as gl
 from genjax_lab.data import Dataset
 
 MANY = 100
-"""A mixture of more components than this is fitted from one seed."""
+"""A mixture of more components than this is fitted from fewer seeds, and its components fill no page."""
 
 SHORT = 12
 """Passes that each start of a fit is given; then the best goes on."""
@@ -54,14 +54,24 @@ class Mixture:
     params: Any
 
     @property
-    def nats(self) -> float:
-        """The median of the test nats."""
-        return float(np.median(self.tested))
+    def chosen(self) -> list[Trial]:
+        """The fits with the chosen smoothing, in the order of their seeds."""
+        return [trial for trial in self.trials if trial.images == self.images]
 
     @property
     def best(self) -> Trial:
         """The fit that is kept."""
-        return min((t for t in self.trials if t.images == self.images), key=lambda t: t.valid)
+        return min(self.chosen, key=lambda trial: trial.valid)
+
+    @property
+    def nats(self) -> float:
+        """Test nats of the fit that is kept."""
+        return self.tested[self.chosen.index(self.best)]
+
+    @property
+    def median(self) -> float:
+        """The median of the test nats."""
+        return float(np.median(self.tested))
 
 
 def imaginary(x: Any, images: float) -> dict[str, Any]:
@@ -98,9 +108,8 @@ def fit_mixture(
     for images in grid:
         fit(images, seeds[0])
     chosen = min(trials, key=lambda trial: trial.valid).images
-    more = seeds[1:] if components <= MANY else ()
-    for seed in more:
+    for seed in seeds[1:]:
         fit(chosen, seed)
-    tested = tuple(float(gl.nll(model, kept[chosen, seed], data.test.x)) for seed in (seeds[0], *more))
+    tested = tuple(float(gl.nll(model, kept[chosen, seed], data.test.x)) for seed in seeds)
     best = min((t for t in trials if t.images == chosen), key=lambda trial: trial.valid)
     return Mixture(components, tuple(trials), chosen, tested, model, kept[chosen, best.seed])

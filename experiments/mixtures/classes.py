@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 import genjax_lab as gl
 from experiments.mixtures.bits import imaginary
@@ -31,7 +32,8 @@ class Classifier:
 
     Attributes:
       trials: every fit.
-      tested: test scores of the best smoothing for each number of components, chosen by validation labels.
+      tested: test scores for each number of components, with the smoothing that is best on validation labels, of the
+        fit to training and validation images together.
       best: components a class, chosen by validation labels.
     """
 
@@ -43,28 +45,36 @@ class Classifier:
 def fit_classifier(
     data: Dataset, components: Sequence[int], grid: Sequence[float], seed: int, tol: float
 ) -> Classifier:
-    """Fit every combination to the training images in one call each; choose by validation labels, then test."""
-    labelled, held_out = (jnp.asarray(data.train.y), jnp.asarray(data.train.x)), data.valid
+    """Choose by validation labels; fit again to training and validation images together, and test."""
+    train, held_out = data.train, data.valid
+    both = np.concatenate([train.y, held_out.y]), np.concatenate([train.x, held_out.x])
     trials: list[Trial] = []
     best: dict[int, Trial] = {}
     tested: dict[int, Scores] = {}
     for m in components:
-        one = gl.mixture(gl.bernoulli((data.pixels,)), m)
-        model = gl.joint(gl.categorical(data.num_classes), gl.per_class(one, data.num_classes))
-        kept = None
+        model = mixtures_in_classes(data, m)
         for images in grid:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", gl.FitWarning)  # an end that is not quite still is good enough here
-                fit = gl.fit(
-                    model,
-                    labelled,
-                    key=jax.random.key(seed),
-                    smoothing={"conditional": imaginary(labelled[1], images)},
-                    method=gl.em(tol=tol, curvature=False),
-                )
-            trial = Trial(m, images, score(model, fit.params, held_out.x, held_out.y)[0], int(fit.steps))
-            trials.append(trial)
-            if m not in best or trial.scores.accuracy > best[m].scores.accuracy:
-                best[m], kept = trial, fit.params
-        tested[m] = score(model, kept, data.test.x, data.test.y)[0]
+            found = _fit(model, train.y, train.x, images, seed, tol)
+            trials.append(Trial(m, images, score(model, found.params, held_out.x, held_out.y)[0], int(found.steps)))
+        best[m] = max((t for t in trials if t.components == m), key=lambda trial: trial.scores.accuracy)
+        found = _fit(model, *both, best[m].images, seed, tol)
+        tested[m] = score(model, found.params, data.test.x, data.test.y)[0]
     return Classifier(tuple(trials), tested, max(best, key=lambda m: best[m].scores.accuracy))
+
+
+def mixtures_in_classes(data: Dataset, m: int) -> gl.Density:
+    """p(y, x) = p(y) Σ_z p(z | y) Π_j p(x_j | y, z), z one of m."""
+    one = gl.mixture(gl.bernoulli((data.pixels,)), m)
+    return gl.joint(gl.categorical(data.num_classes), gl.per_class(one, data.num_classes))
+
+
+def _fit(model: gl.Density, y: Any, x: Any, images: float, seed: int, tol: float) -> gl.Fit:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gl.FitWarning)  # an end that is not quite still is good enough here
+        return gl.fit(
+            model,
+            (y, x),
+            key=jax.random.key(seed),
+            smoothing={"conditional": imaginary(x, images)},
+            method=gl.em(tol=tol, curvature=False),
+        )

@@ -56,6 +56,7 @@ class Findings:
             "mixtures": {
                 m.components: {
                     "nats": m.nats,
+                    "median_nats": m.median,
                     "nats_of_seeds": m.tested,
                     "images": m.images,
                     "fits": [asdict(trial) for trial in m.trials],

@@ -52,15 +52,15 @@ def _hidden(found: Findings) -> Section:
 
 
 def _nats(found: Findings) -> Section:
-    rows: list[tuple[str, str, str, str, str, str]] = [
+    rows: list[tuple[str, ...]] = [
         ("independent pixels", "–", "–", "–", f"{found.independent:.2f}", "–"),
         ("naive Bayes, label summed out", "–", "–", "–", f"{found.naive_bayes:.2f}", "–"),
     ]
     for m in found.mixtures:
-        spread = f"{min(m.tested):.2f} – {max(m.tested):.2f}" if len(m.tested) > 1 else "–"
+        spread = f"{m.median:.2f}, {min(m.tested):.2f} – {max(m.tested):.2f}, {len(m.tested)}"
         nats = f"{m.best.train:.2f}", f"{m.best.valid:.2f}", f"{m.nats:.2f}"
         rows.append((f"mixture, K = {m.components}", f"{m.images:g}", *nats, spread))
-    columns = ("model", "imaginary images", "training", "validation", "test", "test, all seeds")
+    columns = ("model", "imaginary images", "training", "validation", "test", "of all seeds: median, range, number")
     return Section(
         "Surprise, in nats",
         (
@@ -70,8 +70,8 @@ def _nats(found: Findings) -> Section:
                 "−log p(x), nats an image",
                 columns,
                 rows,
-                "Training and validation nats are of the seed that is best on validation images; the test number is "
-                f"the median of all seeds. More than {MANY} components are fitted from one seed.",
+                "Of several seeds the fit that is best on validation images is kept; the last column has the test nats "
+                "of all of them.",
             ),
             Figure("gap", "What the components know by heart, and what they know.", lambda: drawings.gap(found)),
             _tried(found),
@@ -144,7 +144,8 @@ def _labels(found: Findings) -> Section:
             f"In the library: `gl.joint(gl.categorical({k}), gl.per_class(gl.mixture(gl.bernoulli(({data.pixels},)), "
             f"m), {k}))`. An image is looked at by the components of its own class only. Bayes' rule gives "
             "the label of a new one. The number of components, and of imaginary images, is the one that labels most "
-            "validation images correctly.",
+            "validation images correctly; with it the model is fitted again, to training and validation images "
+            "together, and tested.",
             Table("Images labelled correctly", columns, rows, f"Data: {data.source}."),
         ),
     )
