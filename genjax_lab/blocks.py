@@ -24,10 +24,10 @@ def rows_of(x: Any) -> int:
     return int(jax.tree.leaves(x)[0].shape[0])
 
 
-def block_rows(x: Any) -> int:
-    """Rows of a block for data of this width on the current backend."""
+def block_rows(x: Any, made: int = 30) -> int:
+    """Rows of a block for data of this width, of each of which `made` numbers are made, on the current backend."""
     width = sum(math.prod(a.shape[1:]) for a in jax.tree.leaves(x))
-    return max(1, BLOCK_ENTRIES.get(jax.default_backend(), 1 << 24) // max(width, 30))
+    return max(1, BLOCK_ENTRIES.get(jax.default_backend(), 1 << 24) // max(width, made))
 
 
 def even_rows(n: int, rows: int) -> int:

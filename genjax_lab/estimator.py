@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
@@ -47,13 +47,17 @@ class Estimator:
       log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
       exact: whether `maximise` of one pass is the maximum.
       start: (key, x[n], given, groups) -> params[k], a start from data; None: one M step, all that an exact one needs.
-      rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
+      rows: (x[n]) -> rows in a block that suit `statistics` of data like these, if they have no weights or it is
+        `separate`; None: as usual.
       penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
       smallest: (params) -> f[], log of the smallest weight of a hidden component; None where nothing is hidden.
       smooths: names of the parameters that smoothing can reach.
+      tables: of those that are counts, the shape of a table of pseudo-counts, its last axis the values counted.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
       telling: (x[n]) -> bool[n], rows that a start from some of many must not miss: those with a label. None: any do.
+      separate: whether `statistics` takes the parameters of every group to every row, so that hard groups are better
+        gathered one after another, each from its own rows.
     """
 
     statistics: Gather
@@ -66,8 +70,10 @@ class Estimator:
     penalty: Callable[[Params, Smoothing], jax.Array] | None = None
     smallest: Callable[[Params], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
+    tables: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     pool: Callable[[frozenset[str]], Pool | None] | None = None
     telling: Callable[[Event], jax.Array] | None = None
+    separate: bool = False
 
 
 def combine(
@@ -127,7 +133,9 @@ def combine(
         penalty=penalty,
         smallest=smallest if any(e.smallest for e in known.values()) else None,
         smooths=frozenset(f"{n}.{name}" for n, e in known.items() for name in e.smooths),
+        tables={f"{n}.{name}": shape for n, e in known.items() for name, shape in e.tables.items()},
         pool=lambda names: _pool_parts(known, names),
+        separate=any(e.separate for e in known.values()),
     )
 
 

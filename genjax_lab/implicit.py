@@ -68,6 +68,7 @@ def implicit(density: Density | Conditional) -> Estimator:
         start=start,
         rows=lambda x: max(64, block_rows(x) // max(1, min(coordinates(density), LARGEST))),
         pool=lambda names: None,
+        separate=True,
     )
 
 

@@ -191,6 +191,38 @@ def curves(x: ArrayLike, series: Mapping[str, ArrayLike], *, xlabel: str, ylabel
     return figure
 
 
+def points_and_contours(
+    points: ArrayLike, across: ArrayLike, up: ArrayLike, heights: ArrayLike, *, xlabel: str, ylabel: str
+) -> Figure:
+    """Points in the plane over the contours of a log-density, (n, 2) and (len(up), len(across)); 1.5 nats a contour."""
+    figure, axes = _canvas(4.6)
+    values = np.asarray(heights, dtype=float)
+    levels = values.max() - 1.5 * np.arange(8, 0, -1)
+    axes.contour(np.asarray(across), np.asarray(up), values, levels, colors=ORANGE, linestyles="solid", linewidths=1.4)
+    first, second = np.asarray(points, dtype=float).T
+    axes.scatter(first, second, s=14, color=BLUE, alpha=0.6, linewidths=0)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    _plain(axes)
+    return figure
+
+
+def histogram_and_densities(
+    values: ArrayLike, x: ArrayLike, series: Mapping[str, ArrayLike], *, bins: int, xlabel: str, ylabel: str
+) -> Figure:
+    """A histogram of total area one, and densities over it: name → (len(x),) heights."""
+    figure, axes = _canvas(4.3)
+    axes.hist(np.asarray(values, dtype=float), bins, density=True, color=FAINT, edgecolor=SOFT, linewidth=0.5)
+    styles = cycle(("solid", "dashed", "dotted"))
+    for (name, heights), colour, style in zip(series.items(), cycle(COLOURS), styles, strict=False):
+        axes.plot(np.asarray(x), np.asarray(heights), color=colour, linestyle=style, linewidth=2, label=name)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
 def _canvas(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()

@@ -129,6 +129,10 @@ def test_bad_weights(weights, message):
         ({"prior": -2.0}, r"gl\.fit: smoothing\['prior'\] = -2\.0 must be"),
         ({"conditional": {"scale": 1.0}}, r"smoothing\['conditional'\]\['scale'\] is no parameter of .*\['logits'\]"),
         ({"rate": 1.0}, r"smoothing\['rate'\] is no parameter of .*; there are \['conditional', 'prior'\]"),
+        (
+            {"conditional": {"logits": np.ones(5)}},
+            r"\['logits'\] = \[1\..*\] must be one finite number, 0 or more, or a table of them of shape \(\d, 2\)",
+        ),
         ("a lot", r"gl\.fit: smoothing = '?a lot'? must be one finite number"),
     ],
     ids=str,

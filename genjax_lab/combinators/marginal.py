@@ -8,6 +8,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
+from genjax_lab.blocks import block_rows
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.density import Conditional, Density, factory, listing, over_given, require
@@ -61,7 +62,9 @@ def marginal(joint: Density) -> Density:
     )
 
 
-def expected(joint: Density, split: Callable[[Event], tuple[jax.Array | None, Event]]) -> Estimator | None:
+def expected(
+    joint: Density, split: Callable[[Event], tuple[jax.Array | None, Event]], unsmoothed: str | None = None
+) -> Estimator | None:
     """Expected statistics of a label hidden in some rows or all: the E step of EM; the maximiser is the joint's.
 
     Dempster, Laird & Rubin (1977), J. R. Stat. Soc. B 39, 1–38.
@@ -69,13 +72,14 @@ def expected(joint: Density, split: Callable[[Event], tuple[jax.Array | None, Ev
     Args:
       joint: a density made by `gl.joint`, with a finite prior.
       split: (events[n]) -> (labels int[n], −1 where hidden; None: all are), x[n].
+      unsmoothed: the factor to which a scalar smoothing does not go.
 
     Returns:
       The estimator of the density whose events `split` takes; None where the conditional has none.
     """
     prior, conditional = factors(joint, "marginal")
-    of_y, of_x = estimator_of(prior), conditional.estimator
-    both = combine({"prior": of_y, "conditional": of_x}, _no_route, unsmoothed="prior")
+    of_y, of_x, size = estimator_of(prior), conditional.estimator, prior.space.require_listing()
+    both = combine({"prior": of_y, "conditional": of_x}, _no_route, unsmoothed)
     if both is None or of_y is None or of_x is None:
         return None
 
@@ -100,8 +104,7 @@ def expected(joint: Density, split: Callable[[Event], tuple[jax.Array | None, Ev
     def start(key: Key, event: Event, given: Event, groups: Groups) -> Params:
         y, x = split(event)
         seed, first, second = jax.random.split(key, 3)
-        m = prior.space.require_listing()
-        drawn = seed_shares(seed, x, groups, m) if y is None else labelled_shares(seed, y, x, groups, m)
+        drawn = seed_shares(seed, x, groups, size) if y is None else labelled_shares(seed, y, x, groups, size)
         rows, masses = by_label(groups, drawn)
         return {
             "prior": start_of(of_y, first, prior.space.enumerate(), None, masses),
@@ -124,8 +127,9 @@ def expected(joint: Density, split: Callable[[Event], tuple[jax.Array | None, Ev
         exact=False,
         start=start,
         smallest=smallest,
-        rows=None,
+        rows=lambda x: block_rows(x, max(30, 2 * size)),
         pool=lambda names: None,
+        separate=True,
     )
 
 

@@ -49,7 +49,7 @@ def partly_labelled(joint: Density) -> Density:
         labels = prior.space.or_hidden()
     except ValueError as error:
         raise ValueError(f"partly_labelled: the prior {prior!r}: {error}") from None
-    of_label = expected(joint, lambda event: event)
+    of_label = expected(joint, lambda event: event, unsmoothed="prior")
 
     def log_prob(params: Params, event: Event) -> jax.Array:
         y, x = event

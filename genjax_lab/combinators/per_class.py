@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from genjax_lab import constraints
+from genjax_lab.by_group import rows_by_group, start_by_group, statistics_by_group
 from genjax_lab.density import Conditional, Density, factory, pairwise, require
 from genjax_lab.estimator import Estimator, merge_all, pooling, start_of
 from genjax_lab.groups import Groups
@@ -122,11 +123,15 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
 
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
         flat = None if params is None else _flatten(params, axes, size)
-        stats = inner.statistics(flat, x, None, split(given, groups))
+        rows = split(given, groups)
+        alone = inner.separate and rows.labels is not None
+        stats = statistics_by_group(inner, flat, x, rows) if alone else inner.statistics(flat, x, None, rows)
         return jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), stats)
 
     def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
-        each = start_of(inner, key, x, None, split(given, groups))
+        rows = split(given, groups)
+        alone = inner.separate and rows.labels is not None
+        each = start_by_group(inner, key, x, rows) if alone else start_of(inner, key, x, None, rows)
         wide = jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), each)
         return jax.tree.map(lambda p, axis: p if axis == 0 else p[:, 0], wide, axes)
 
@@ -160,10 +165,12 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
         maximise=maximise,
         log_likelihood=None if inner.log_likelihood is None else log_likelihood,
         exact=inner.exact,
-        rows=inner.rows,
+        rows=(lambda x: rows_by_group(inner, x, size)) if inner.separate else inner.rows,
         start=start,
         penalty=None if inner.penalty is None else penalty,
         smallest=None if inner.smallest is None else smallest,
         smooths=inner.smooths,
+        tables=inner.tables,
         pool=pool,
+        separate=inner.separate,
     )

@@ -9,6 +9,7 @@ from genjax_lab.data.catalogue import first_available, load
 from genjax_lab.data.dataset import Dataset, Split
 from genjax_lab.data.idx import read_idx
 from genjax_lab.data.locate import ChecksumError, DataNotFoundError, cache_folder
+from genjax_lab.data.table import faithful, galaxies, read_table
 
 __all__ = [
     "ChecksumError",
@@ -16,7 +17,10 @@ __all__ = [
     "Dataset",
     "Split",
     "cache_folder",
+    "faithful",
     "first_available",
+    "galaxies",
     "load",
     "read_idx",
+    "read_table",
 ]

@@ -59,6 +59,7 @@ def bernoulli(shape: Shape = ()) -> Density:
             rows=lambda x: x.shape[0] if takes_bytes(x) else block_rows(x),
             penalty=_penalty,
             smooths=frozenset({"logits"}),
+            tables={"logits": (*shape, 2)},
             pool=merged_whole(merge_sums),
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x),
@@ -111,15 +112,20 @@ def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> B
 
 
 def _maximise(stats: Bits, params: Params, smoothing: Smoothing) -> Params:
-    alpha = smoothing_of(smoothing, "logits", count=True)
-    zeros, ones = (a.astype(float_dtype(a)) + alpha for a in stats)
+    pseudo = _pseudo_counts(smoothing)
+    zeros, ones = (a.astype(float_dtype(a)) + more for a, more in zip(stats, pseudo, strict=True))
     return {"logits": jnp.where(ones + zeros > 0, jnp.log(ones) - jnp.log(zeros), 0.0)}
 
 
 def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
-    """Log-likelihood of α ones and α zeros in every coordinate."""
-    logits, alpha = params["logits"], jnp.asarray(smoothing_of(smoothing, "logits", count=True))
-    return times_log(alpha, jax.nn.log_sigmoid(logits) + jax.nn.log_sigmoid(-logits)).sum()
+    """Log-likelihood of the pseudo-counts."""
+    return _log_likelihood(Bits(*_pseudo_counts(smoothing)), params)
+
+
+def _pseudo_counts(smoothing: Smoothing) -> tuple[jax.Array, jax.Array]:
+    """Of zeros and of ones: a number for both, or a table [..., 2]."""
+    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    return (alpha, alpha) if alpha.ndim == 0 else (alpha[..., 0], alpha[..., 1])
 
 
 def _log_likelihood(stats: Bits, params: Params) -> jax.Array:

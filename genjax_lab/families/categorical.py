@@ -68,6 +68,7 @@ def categorical(k: int, shape: Shape = ()) -> Density:
             rows=lambda x: x.shape[0] if x.ndim == 1 else max(10_000, block_rows(x)),
             penalty=_penalty,
             smooths=frozenset({"logits"}),
+            tables={"logits": (*shape, k)},
             pool=merged_whole(merge_sums),
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x, k),

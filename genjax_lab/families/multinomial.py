@@ -63,6 +63,7 @@ def multinomial(k: int, total: int | None = None) -> Density:
             from_statistic(_statistic, _maximise, _log_likelihood),
             penalty=_penalty,
             smooths=frozenset({"logits"}),
+            tables={"logits": (k,)},
             pool=merged_whole(merge_means),
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -32,12 +33,25 @@ def checked_smoothing(caller: str, density: Density | Conditional, smoothing: Sm
         own = ".".join(path)
         if path and not any(name == own or name.startswith(f"{own}.") for name in reach):
             raise ValueError(f"{caller}: {place} has no effect on {density!r}; it has on {sorted(reach)}")
-        number = np.asarray(value)
-        if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):
-            raise ValueError(f"{caller}: {place} = {value} must be one finite number, 0 or more")
-        return jnp.asarray(number, jnp.result_type(float))
+        table = None if density.estimator is None else density.estimator.tables.get(own)
+        return checked_pseudo_counts(f"{caller}: {place}", value, table)
 
     return check(smoothing, param_shapes(density), ())
+
+
+def checked_pseudo_counts(place: str, value: Any, table: tuple[int, ...] | None) -> jax.Array:
+    """Return one number, or a table of pseudo-counts where there can be one, as a float array.
+
+    Raises:
+      ValueError: for a negative or non-finite value, or another shape.
+    """
+    number = np.asarray(value)
+    shaped = not number.ndim or (table is not None and number.shape in (table, table[-1:]))
+    if not shaped or number.dtype.kind not in "iuf" or not (np.isfinite(number).all() and (number >= 0).all()):
+        or_table = "" if table is None else f", or a table of them of shape {table}"
+        raise ValueError(f"{place} = {value} must be one finite number, 0 or more{or_table}")
+    shape = table if number.ndim and table is not None else ()
+    return jnp.broadcast_to(jnp.asarray(number, jnp.result_type(float)), shape)
 
 
 def checked_penalty(caller: str, penalty: Any) -> Any:

@@ -54,9 +54,10 @@ def fit(
       key: a typed key for starts from data, where the method needs one and no `start` is given.
       start: parameters to start from.
       restarts: how many starts from data; the best end is returned, and `Fit.starts` tells of all.
-      smoothing: pseudo-counts. A scalar α goes to every count parameter except a joint's prior; a prefix of the
-        parameters, such as {"prior": 1.0, "conditional": {"logits": 0.5}}, says where. A normal's {"scale": v} adds v
-        to its variance.
+      smoothing: pseudo-counts. A scalar α goes to every count parameter, a mixture's weights too, but not to the
+        prior of labels that are seen; a prefix of the parameters, such as {"prior": 1.0, "conditional":
+        {"logits": 0.5}}, says where; a table there has a pseudo-count for each value, in its last axis. A normal's
+        {"scale": v} adds v to its variance.
       penalty: λ takes λ/2 ‖z‖² off the mean log-likelihood, z the free parameters in unconstrained coordinates; a
         function of the parameters gives the nats per event to be taken off itself (minus a log-prior over n: MAP).
       fixed: values held constant, a prefix of the parameters such as {"prior": {"logits": [0.0, 0.0]}}.

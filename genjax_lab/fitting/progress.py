@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from genjax_lab.fitting.ascent import Iterative
 from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, Status
-from genjax_lab.fitting.run import Method, best_of, start_from
+from genjax_lab.fitting.run import Method, best_of, gone_on, short_run, start_from
 from genjax_lab.types import Key, Params
 
 INTERVAL = 0.5
@@ -35,12 +35,17 @@ def solve_in_sight(
     if params is not None:
         return _watched(method, problem, params, key, 0, report)
     assert key is not None
+    trial = short_run(method, restarts)
+    each = trial if isinstance(trial, Iterative) else method
     fits = []
     for i, own in enumerate(jax.random.split(key, restarts)):
         begin, rest = jax.random.split(own)
         start = _start(problem, begin)
-        fits.append(_watched(method, problem, start, rest, i, report))
-    return best_of(jax.tree.map(lambda *each: jnp.stack(each), *fits))
+        fits.append(_watched(each, problem, start, rest, i, report))
+    tried = best_of(jax.tree.map(lambda *parts: jnp.stack(parts), *fits))
+    if trial is None:
+        return tried
+    return gone_on(tried, _watched(method, problem, tried.params, None, restarts - 1, report))
 
 
 def _watched(method: Iterative, problem: Problem, params: Params, key: Key | None, start: int, report: Report) -> Fit:

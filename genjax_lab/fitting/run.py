@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,14 @@ class Method(Protocol):
 
     def solve(self, problem: Problem, params: Params, key: Key | None = None) -> Fit:
         """Fit from a start."""
+
+
+@runtime_checkable
+class Trying(Protocol):
+    """A method that may give each of several starts a short run, and the best of them a whole one."""
+
+    def trial(self) -> Method | None:
+        """The short run; None: every start is run to its end."""
 
 
 def run(
@@ -80,8 +88,28 @@ solve_compiled = jax.jit(solve)
 
 @functools.partial(jax.jit, static_argnames="restarts")
 def solve_restarts(method: Method, problem: Problem, key: Key, restarts: int) -> Fit:
-    """Solve from several starts, one after another in one compiled call; return the best end and the ends of all."""
-    return best_of(lax.map(lambda key: solve(method, problem, None, key), jax.random.split(key, restarts)))
+    """Solve from several starts, one after another in one compiled call; return the best end and the ends of all.
+
+    Where the method has a short run, only the best of those goes on, and the others' ends are theirs.
+    """
+    trial = short_run(method, restarts)
+    fits = lax.map(lambda key: solve(trial or method, problem, None, key), jax.random.split(key, restarts))
+    tried = best_of(fits)
+    return tried if trial is None else gone_on(tried, method.solve(problem, tried.params))
+
+
+def short_run(method: Method, restarts: int) -> Method | None:
+    """What every one of several starts is given where only the best goes on; None: each is run to its end."""
+    return method.trial() if isinstance(method, Trying) and restarts > 1 else None
+
+
+def gone_on(tried: Fit, end: Fit) -> Fit:
+    """The end of the best of several short runs, with what was tried before."""
+    assert tried.starts is not None
+    likelihoods, statuses = tried.starts
+    place = jnp.argmax(likelihoods == tried.log_likelihood)
+    starts = likelihoods.at[place].set(end.log_likelihood), statuses.at[place].set(end.status)
+    return replace(end, steps=tried.steps + end.steps, starts=starts)
 
 
 def best_of(fits: Fit) -> Fit:

@@ -103,7 +103,7 @@ def gather(density: Density | Conditional, estimator: Estimator, data: Data, par
         stats = estimator.statistics(at, rows.x, rows.given, groups)
         return Statistics(n, jax.tree.map(lambda a: a[0], stats), density)
 
-    rows = rows_for(estimator, data.x) if data.weights is None else None
+    rows = rows_for(estimator, data.x) if data.weights is None or estimator.separate else None
     return reduce_blocks(block, functools.partial(_join, estimator), data, rows)
 
 

@@ -107,6 +107,23 @@ def test_one_step_is_em_written_out():
     np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), shares.mean(0), rtol=1e-5)
 
 
+def test_a_scalar_smoothing_counts_as_rows_of_every_component():
+    """The weights of a mixture are counts like any other; the prior of labels that are seen is left alone."""
+    density, method = gl.mixture(gl.bernoulli((3,)), 2), gl.em()
+    start = {
+        "prior": {"logits": jnp.zeros(2)},
+        "conditional": {"logits": jnp.array([[9.0, 9.0, 9.0], [-9.0, -9.0, -9.0]])},
+    }
+    x = jnp.array([[1, 1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]])
+    problem = gl.Problem(density, gl.Data(x), 0.5)
+    state = method.step(problem, method.init(problem, start))
+    np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), [1.5 / 5, 3.5 / 5], rtol=1e-4)
+    shares = jax.nn.sigmoid(state.proposal["conditional"]["logits"][:, 0])
+    np.testing.assert_allclose(shares, [1.5 / 2, 0.5 / 4], rtol=1e-3)
+    seen = gl.fit(gl.joint(gl.categorical(2), gl.per_class(gl.bernoulli((3,)), 2)), (1 - x[:, 0], x), smoothing=0.5)
+    np.testing.assert_allclose(jnp.exp(seen.params["prior"]["logits"]), [1 / 4, 3 / 4], rtol=1e-6)
+
+
 def test_weights_are_repeated_rows():
     x, weights = np.array([0, 1, 2, 8, 9]), np.array([3, 1, 2, 1, 2])
     start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"rate": jnp.array([1.0, 8.0])}}
@@ -133,6 +150,31 @@ def test_every_start_is_told_and_the_best_kept():
     likelihoods, statuses = fit.starts
     assert likelihoods.shape == statuses.shape == (5,)
     assert float(fit.log_likelihood) == float(likelihoods.max())
+
+
+@pytest.mark.parametrize(("shape", "k", "megabytes"), [((784,), 50, 20), ((), 500, 40)])
+def test_the_memory_of_a_step_is_that_of_a_block(shape, k, megabytes):
+    """60,000 images are 47 MB as bytes; the responsibilities of 500 components in a column of them are 120."""
+    density, method = gl.mixture(gl.bernoulli(shape), k), gl.em(curvature=False)
+    x = jax.ShapeDtypeStruct((60_000, *shape), jnp.uint8)
+    init = jax.jit(lambda x: method.init(gl.Problem(density, gl.Data(x), 0.1), density.init(jax.random.key(0))))
+    state = jax.eval_shape(init, x)
+    step = jax.jit(lambda x, state: method.step(gl.Problem(density, gl.Data(x), 0.1), state))
+    memory = step.lower(x, state).compile().memory_analysis()
+    assert memory.temp_size_in_bytes < megabytes * 1e6
+
+
+def test_of_short_runs_the_best_goes_on():
+    density, short = gl.mixture(gl.normal(), 3), gl.em(curvature=False, short=4)
+    fit = gl.fit(density, TWO_BUMPS, key=jax.random.key(0), restarts=5, method=short)
+    likelihoods, statuses = fit.starts
+    best = int(jnp.argmax(likelihoods))
+    assert [int(s) == gl.Status.MAX_STEPS for s in statuses] == [place != best for place in range(5)]
+    assert float(fit.log_likelihood) == float(likelihoods.max()) and int(fit.steps) > 4
+    whole = gl.fit(density, TWO_BUMPS, key=jax.random.key(0), restarts=5, method=QUICK)
+    np.testing.assert_allclose(fit.log_likelihood, whole.starts[0][best], rtol=1e-5)
+    with pytest.raises(ValueError, match="short = 0"):
+        gl.em(short=0)
 
 
 def test_restarts_find_what_scikit_learn_finds():
