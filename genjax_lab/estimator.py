@@ -48,7 +48,10 @@ class Estimator:
       exact: whether `maximise` of one pass is the maximum.
       start: (key, x[n], given, groups) -> params[k], a start from data; None: one M step, all that an exact one needs.
       rows: (x[n]) -> rows in a block that suit `statistics` of unweighted data like these; None: as usual.
-      penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
+      penalty: (stats, params, smoothing) -> f[], what smoothing adds to the log-likelihood of the rows of one group, up
+        to a constant, so that `maximise` finds the maximum of the sum; None: nothing. Pseudo-counts do not look at the
+        statistics; a smoothed variance or deficit is one of every row, and so counts with their weight: in a mixture,
+        with the weight that a component has at these parameters.
       smooths: names of the parameters that smoothing can reach.
       pool: (names) -> a map from stats[k] to the statistics of one group, whose maximiser gives the named parameters
         where the k groups share them and keep the others to themselves; None where that has no closed form.
@@ -61,7 +64,7 @@ class Estimator:
     exact: bool = True
     start: Callable[[Key, Event, Event, Groups], Params] | None = None
     rows: Callable[[Event], int] | None = None
-    penalty: Callable[[Params, Smoothing], jax.Array] | None = None
+    penalty: Callable[[Stats, Params, Smoothing], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
     pool: Callable[[frozenset[str]], Pool | None] | None = None
 
@@ -101,8 +104,8 @@ def combine(
         keys = jax.random.split(key, len(known))
         return {n: start_of(e, keys[i], *route(n, x, given), groups) for i, (n, e) in enumerate(known.items())}
 
-    def penalty(params: Params, smoothing: Smoothing) -> jax.Array:
-        terms = [e.penalty(params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
+    def penalty(stats: Stats, params: Params, smoothing: Smoothing) -> jax.Array:
+        terms = [e.penalty(stats[n], params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
         return functools.reduce(operator.add, terms, jnp.zeros(()))
 
     def log_likelihood(stats: Stats, params: Params) -> jax.Array:

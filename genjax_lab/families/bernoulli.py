@@ -116,7 +116,7 @@ def _maximise(stats: Bits, params: Params, smoothing: Smoothing) -> Params:
     return {"logits": jnp.where(ones + zeros > 0, jnp.log(ones) - jnp.log(zeros), 0.0)}
 
 
-def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+def _penalty(stats: Bits, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α ones and α zeros in every coordinate."""
     logits, alpha = params["logits"], jnp.asarray(smoothing_of(smoothing, "logits", count=True))
     return times_log(alpha, jax.nn.log_sigmoid(logits) + jax.nn.log_sigmoid(-logits)).sum()

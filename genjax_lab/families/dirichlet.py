@@ -21,6 +21,7 @@ from genjax_lab.gamma_function import HALF_LOG_TWO_PI
 from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.space import simplex
+from genjax_lab.statistic import per_row
 from genjax_lab.types import Event, Key, Params, Smoothing
 
 
@@ -63,6 +64,7 @@ def dirichlet(k: int) -> Density:
             log_moments.merge,
             lambda stats, params, smoothing: _maximise(stats, smoothing),
             lambda stats, params: log_likelihood(stats, params["concentration"]),
+            penalty=_penalty,
             smooths=frozenset({"concentration"}),
             pool=merged_whole(log_moments.merge),
         ),
@@ -88,6 +90,11 @@ def log_likelihood(stats: LogMoments, alpha: jax.Array) -> jax.Array:
 
 def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> LogMoments:
     return log_moments.gather(x, groups)
+
+
+def _penalty(stats: LogMoments, params: Params, smoothing: Smoothing) -> jax.Array:
+    """Means of log x_j that are less by v take v Σ_j α_j from the log-likelihood of every row."""
+    return per_row(stats.weight, smoothing_of(smoothing, "concentration"), params["concentration"])
 
 
 def _maximise(stats: LogMoments, smoothing: Smoothing) -> Params:

@@ -27,6 +27,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.numerics import sum_logs
 from genjax_lab.space import reals, whole_shape
+from genjax_lab.statistic import per_row
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 STEPS = {32: 4, 64: 6}
@@ -81,6 +82,7 @@ def gamma(shape: Shape = ()) -> Density:
             log_moments.merge,
             lambda stats, params, smoothing: _maximise(stats, smoothing),
             _log_likelihood,
+            penalty=_penalty,
             smooths=frozenset({"concentration"}),
             pool=_pool,
         ),
@@ -104,6 +106,11 @@ def _maximise(stats: LogMoments, smoothing: Smoothing) -> Params:
     deficit = stats.deficit + smoothing_of(smoothing, "concentration")
     alpha = jnp.where(some, _solve(jnp.where(some, deficit, 1.0)), 1.0)
     return {"concentration": alpha, "rate": alpha / jnp.where(some, stats.mean, 1.0)}
+
+
+def _penalty(stats: LogMoments, params: Params, smoothing: Smoothing) -> jax.Array:
+    """A mean of log x that is less by v takes vα from the log-likelihood of every row."""
+    return per_row(stats.weight, smoothing_of(smoothing, "concentration"), params["concentration"])
 
 
 def _solve(deficit: jax.Array) -> jax.Array:

@@ -74,8 +74,7 @@ class EM:
         estimator = estimator_of(density)
         stats = gather(density, estimator, data, state.proposal)
         total = _log_likelihood(estimator, stats.values, state.proposal, density, data)
-        penalty = jnp.zeros(()) if estimator.penalty is None else estimator.penalty(state.proposal, smoothing)
-        value = (total + penalty) / stats.n
+        value = (total + _penalty(estimator, stats.values, state.proposal, smoothing)) / stats.n
         slack = 8 * jnp.finfo(value.dtype).eps * (1.0 + jnp.abs(value))
         first = state.step == 0
         rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~(first & jnp.isneginf(value))
@@ -119,6 +118,10 @@ def _log_likelihood(
     if estimator.log_likelihood is not None:
         return estimator.log_likelihood(values, params)
     return total_log_prob(density, params, data.x, data.given, data.weights)
+
+
+def _penalty(estimator: Estimator, values: Stats, params: Params, smoothing: Smoothing) -> jax.Array:
+    return jnp.zeros(()) if estimator.penalty is None else estimator.penalty(values, params, smoothing)
 
 
 def _where(condition: jax.Array, yes: Params, no: Params) -> Params:
