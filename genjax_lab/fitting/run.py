@@ -67,7 +67,8 @@ def run_restarts(
         return method.solve(density, data, start_from(density, data, key), smoothing)
 
     fits = lax.map(one, jax.random.split(key, restarts))
-    value = jnp.where(jnp.isnan(fits.log_likelihood), -jnp.inf, fits.log_likelihood)
+    usable = jnp.isfinite(fits.log_likelihood)  # a collapsed start, +∞, is no better than any that has not collapsed
+    value = jnp.where(usable, fits.log_likelihood, -jnp.inf)
     best = jax.tree.map(lambda a: a[jnp.argmax(value)], fits)
     return replace(best, starts=(fits.log_likelihood, fits.status))
 

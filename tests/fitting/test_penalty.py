@@ -67,7 +67,11 @@ def test_a_fit_is_the_maximum_of_likelihood_and_penalty(name, x64):
 MIXTURES = {
     "normal": (gl.mixture(gl.normal(), 2), REAL[:, 1], {"conditional": {"scale": 0.3}}),
     "gamma": (gl.mixture(gl.gamma(), 2), POSITIVE, {"conditional": {"concentration": 0.05}}),
-    "beta": (gl.mixture(gl.beta(), 2), RNG.beta([2, 8], [8, 2], (15, 2)).ravel(), {"conditional": {"concentration1": 0.05, "concentration0": 0.05}}),
+    "beta": (
+        gl.mixture(gl.beta(), 2),
+        RNG.beta([2, 8], [8, 2], (15, 2)).ravel(),
+        {"conditional": {"concentration1": 0.05, "concentration0": 0.05}},
+    ),
     "mvnormal": (gl.mixture(gl.mvnormal(2), 2), REAL, {"conditional": {"scale_tril": 0.3}}),
 }  # fmt: skip
 
