@@ -74,7 +74,13 @@ def beta(shape: Shape = ()) -> Density:
             smooths=frozenset({"concentration1", "concentration0"}),
             pool=_pool,
         ),
+        pairwise=_pairwise,
     )
+
+
+def _pairwise(params: Params, x: jax.Array) -> jax.Array:
+    alpha, both = _alpha(params), _both(x)
+    return dirichlet.pairwise(alpha.reshape(alpha.shape[0], -1, 2), both.reshape(both.shape[0], -1, 2))
 
 
 def _both(x: jax.Array) -> jax.Array:

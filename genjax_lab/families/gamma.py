@@ -12,7 +12,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import log_moments
+from genjax_lab import linear, log_moments
 from genjax_lab.constraints import concentration, most_concentrated, positive
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, Pool, merged_whole, smoothing_of
@@ -86,6 +86,7 @@ def gamma(shape: Shape = ()) -> Density:
             smooths=frozenset({"concentration"}),
             pool=_pool,
         ),
+        pairwise=lambda params, x: _pairwise(params["concentration"], params["rate"], x),
     )
 
 
@@ -95,6 +96,22 @@ def _log_density(alpha: jax.Array, beta: jax.Array, x: jax.Array) -> jax.Array:
     alpha, beta, x = (jnp.where(outside, 1.0, a) for a in (alpha, beta, x))
     height = 0.5 * jnp.log(alpha) - HALF_LOG_TWO_PI - stirling_rest(alpha)
     return jnp.where(outside, -jnp.inf, height - alpha * itakura_saito(beta * x, alpha) - jnp.log(x))
+
+
+def _pairwise(alpha: jax.Array, beta: jax.Array, x: jax.Array) -> jax.Array:
+    models, rows = alpha.shape[0], x.shape[0]
+    alpha, beta, x = alpha.reshape(models, -1), beta.reshape(models, -1), x.reshape(rows, -1)
+    x = x.astype(jnp.result_type(alpha, x))
+
+    def one_by_one() -> jax.Array:
+        each = jax.vmap(lambda a, b, row: sum_logs(_log_density(a, b, row)), (0, 0, None))
+        return jax.vmap(each, (None, None, 0))(alpha, beta, x)
+
+    fits = linear.small(alpha) & jnp.all((beta > 0) & (beta < jnp.inf))
+    a, b, y = jnp.where(fits, alpha, 1.0), jnp.where(fits, beta, 1.0), jnp.where(x > 0, x, 1.0)  # finite slopes
+    normaliser = (linear.log_gamma(a) - a * jnp.log(b)).sum(-1)
+    t, eta = jnp.concatenate([jnp.log(y), y], 1), jnp.concatenate([a - 1, -b], 1)
+    return linear.matmul_or(one_by_one, fits, t, eta, normaliser)
 
 
 def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> LogMoments:
