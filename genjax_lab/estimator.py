@@ -49,7 +49,10 @@ class Estimator:
       start: (key, x[n], given, groups) -> params[k], a start from data; None: one M step, all that an exact one needs.
       rows: (x[n]) -> rows in a block that suit `statistics` of data like these, if they have no weights or it is
         `separate`; None: as usual.
-      penalty: (params, smoothing) -> f[], what smoothing adds to the log-likelihood, up to a constant; None: nothing.
+      penalty: (stats, params, smoothing) -> f[], what smoothing adds to the log-likelihood of the rows of one group, up
+        to a constant, so that `maximise` finds the maximum of the sum; None: nothing. Pseudo-counts do not look at the
+        statistics; a smoothed variance or deficit is one of every row, and so counts with their weight: in a mixture,
+        with the weight that a component has at these parameters.
       smallest: (params) -> f[], log of the smallest weight of a hidden component; None where nothing is hidden.
       smooths: names of the parameters that smoothing can reach.
       tables: of those that are counts, the shape of a table of pseudo-counts, its last axis the values counted.
@@ -67,7 +70,7 @@ class Estimator:
     exact: bool = True
     start: Callable[[Key, Event, Event, Groups], Params] | None = None
     rows: Callable[[Event], int] | None = None
-    penalty: Callable[[Params, Smoothing], jax.Array] | None = None
+    penalty: Callable[[Stats, Params, Smoothing], jax.Array] | None = None
     smallest: Callable[[Params], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
     tables: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -111,8 +114,8 @@ def combine(
         keys = jax.random.split(key, len(known))
         return {n: start_of(e, keys[i], *route(n, x, given), groups) for i, (n, e) in enumerate(known.items())}
 
-    def penalty(params: Params, smoothing: Smoothing) -> jax.Array:
-        terms = [e.penalty(params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
+    def penalty(stats: Stats, params: Params, smoothing: Smoothing) -> jax.Array:
+        terms = [e.penalty(stats[n], params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
         return functools.reduce(operator.add, terms, jnp.zeros(()))
 
     def smallest(params: Params) -> jax.Array:

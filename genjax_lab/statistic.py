@@ -65,7 +65,9 @@ def from_statistic(
 
 
 def from_moments(
-    maximise: Callable[[Moments, Smoothing], Params], log_likelihood: Callable[[Moments, Params], jax.Array]
+    maximise: Callable[[Moments, Smoothing], Params],
+    log_likelihood: Callable[[Moments, Params], jax.Array],
+    penalty: Callable[[Moments, Params, Smoothing], jax.Array] | None = None,
 ) -> Estimator:
     """Make the estimator of a family {loc, scale} whose statistics are each coordinate's mean and scatter."""
     return Estimator(
@@ -74,9 +76,15 @@ def from_moments(
         lambda stats, params, smoothing: maximise(stats, smoothing),
         log_likelihood,
         rows=lambda x: max(250, block_rows(x) // 5),
+        penalty=penalty,
         smooths=frozenset({"scale"}),
         pool=_pool_scatter,
     )
+
+
+def per_row(weight: jax.Array, smoothing: Any, cost: jax.Array) -> jax.Array:
+    """−weight · Σ smoothing · cost, 0 without smoothing also where the cost has no bound."""
+    return -weight * jnp.where(smoothing == 0, 0.0, smoothing * cost).sum()
 
 
 def merge_sums(a: Stats, b: Stats) -> Stats:

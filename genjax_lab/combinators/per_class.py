@@ -135,9 +135,11 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
         wide = jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), each)
         return jax.tree.map(lambda p, axis: p if axis == 0 else p[:, 0], wide, axes)
 
-    def penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+    def penalty(stats: Stats, params: Params, smoothing: Smoothing) -> jax.Array:
         assert inner.penalty is not None
-        return jax.vmap(inner.penalty, (axes, None), axis_size=size)(params, smoothing).sum()
+        if every and shared is not None:  # one copy, not one for each class
+            return inner.penalty(shared(stats), params, smoothing)
+        return jax.vmap(inner.penalty, (0, axes, None))(stats, params, smoothing).sum()
 
     def smallest(params: Params) -> jax.Array:
         assert inner.smallest is not None

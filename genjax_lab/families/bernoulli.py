@@ -117,7 +117,7 @@ def _maximise(stats: Bits, params: Params, smoothing: Smoothing) -> Params:
     return {"logits": jnp.where(ones + zeros > 0, jnp.log(ones) - jnp.log(zeros), 0.0)}
 
 
-def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+def _penalty(stats: Bits, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of the pseudo-counts."""
     return _log_likelihood(Bits(*_pseudo_counts(smoothing)), params)
 

@@ -21,6 +21,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.numerics import float_dtype, sum_logs
 from genjax_lab.space import reals, whole_shape
+from genjax_lab.statistic import per_row
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 
@@ -69,10 +70,17 @@ def beta(shape: Shape = ()) -> Density:
             log_moments.merge,
             lambda stats, params, smoothing: _maximise(stats, smoothing),
             lambda stats, params: dirichlet.log_likelihood(stats, _alpha(params)),
+            penalty=_penalty,
             smooths=frozenset({"concentration1", "concentration0"}),
             pool=_pool,
         ),
+        pairwise=_pairwise,
     )
+
+
+def _pairwise(params: Params, x: jax.Array) -> jax.Array:
+    alpha, both = _alpha(params), _both(x)
+    return dirichlet.pairwise(alpha.reshape(alpha.shape[0], -1, 2), both.reshape(both.shape[0], -1, 2))
 
 
 def _both(x: jax.Array) -> jax.Array:
@@ -97,6 +105,14 @@ def _maximise(stats: LogMoments, smoothing: Smoothing) -> Params:
     own = [jnp.asarray(smoothing_of(smoothing, name)) for name in ("concentration1", "concentration0")]
     deficit = jnp.stack([stats.deficit[..., i] + v for i, v in enumerate(own)], -1)
     return _params(climb(stats.weight, stats.mean, deficit))
+
+
+def _penalty(stats: LogMoments, params: Params, smoothing: Smoothing) -> jax.Array:
+    """Means of log x and log(1 − x) that are less by v and w take va + wb from the log-likelihood of every row."""
+    each = [
+        per_row(stats.weight, smoothing_of(smoothing, name), concentration) for name, concentration in params.items()
+    ]
+    return sum(each[1:], each[0])
 
 
 def _pool(names: frozenset[str]) -> Pool | None:

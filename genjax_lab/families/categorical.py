@@ -105,7 +105,7 @@ def _maximise(counts: jax.Array, params: Params, smoothing: Smoothing) -> Params
     return {"logits": jnp.where(total > 0, jnp.log(smoothed) - jnp.log(total), -math.log(counts.shape[-1]))}
 
 
-def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+def _penalty(counts: jax.Array, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α of each category in every coordinate."""
     alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
     return times_log(alpha, log_normalise(params["logits"])).sum()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import log_moments
+from genjax_lab import linear, log_moments
 from genjax_lab.constraints import concentration
 from genjax_lab.density import Density, factory
 from genjax_lab.dirichlet_climb import climb, height, kernel
@@ -20,7 +20,9 @@ from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.gamma_function import HALF_LOG_TWO_PI
 from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
+from genjax_lab.numerics import sum_logs
 from genjax_lab.space import simplex
+from genjax_lab.statistic import per_row
 from genjax_lab.types import Event, Key, Params, Smoothing
 
 
@@ -63,9 +65,11 @@ def dirichlet(k: int) -> Density:
             log_moments.merge,
             lambda stats, params, smoothing: _maximise(stats, smoothing),
             lambda stats, params: log_likelihood(stats, params["concentration"]),
+            penalty=_penalty,
             smooths=frozenset({"concentration"}),
             pool=merged_whole(log_moments.merge),
         ),
+        pairwise=lambda params, x: pairwise(params["concentration"][:, None], x[:, None]),
     )
 
 
@@ -75,6 +79,21 @@ def log_density(alpha: jax.Array, x: jax.Array) -> jax.Array:
     alpha, x = (jnp.where(outside[..., None], 1.0, a) for a in (alpha, x))
     value = kernel(alpha, x) + height(alpha) - jnp.log(x).sum(-1) - (x.shape[-1] - 1) * HALF_LOG_TWO_PI
     return jnp.where(outside, -jnp.inf, value)
+
+
+def pairwise(alpha: jax.Array, x: jax.Array) -> jax.Array:
+    """log p of n rows of d vectors, f[n, d, k], under m models, f[m, d, k], summed over the vectors: f[n, m]."""
+    x = x.astype(jnp.result_type(alpha, x))
+
+    def one_by_one() -> jax.Array:
+        each = jax.vmap(lambda a, row: sum_logs(log_density(a, row)), (0, None))
+        return jax.vmap(each, (None, 0))(alpha, x)
+
+    fits = linear.small(alpha) & linear.small(alpha.sum(-1))
+    a, y = jnp.where(fits, alpha, 1.0), jnp.where(x > 0, x, 1.0)  # finite slopes
+    normaliser = (linear.log_gamma(a).sum(-1) - linear.log_gamma(a.sum(-1))).sum(-1)
+    t, eta = jnp.log(y).reshape(y.shape[0], -1), (a - 1).reshape(a.shape[0], -1)
+    return linear.matmul_or(one_by_one, fits, t, eta, normaliser)
 
 
 def log_likelihood(stats: LogMoments, alpha: jax.Array) -> jax.Array:
@@ -88,6 +107,11 @@ def log_likelihood(stats: LogMoments, alpha: jax.Array) -> jax.Array:
 
 def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> LogMoments:
     return log_moments.gather(x, groups)
+
+
+def _penalty(stats: LogMoments, params: Params, smoothing: Smoothing) -> jax.Array:
+    """Means of log x_j that are less by v take v Σ_j α_j from the log-likelihood of every row."""
+    return per_row(stats.weight, smoothing_of(smoothing, "concentration"), params["concentration"])
 
 
 def _maximise(stats: LogMoments, smoothing: Smoothing) -> Params:

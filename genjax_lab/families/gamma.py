@@ -12,7 +12,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import log_moments
+from genjax_lab import linear, log_moments
 from genjax_lab.constraints import concentration, most_concentrated, positive
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, Pool, merged_whole, smoothing_of
@@ -27,6 +27,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.numerics import sum_logs
 from genjax_lab.space import reals, whole_shape
+from genjax_lab.statistic import per_row
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 STEPS = {32: 4, 64: 6}
@@ -81,9 +82,11 @@ def gamma(shape: Shape = ()) -> Density:
             log_moments.merge,
             lambda stats, params, smoothing: _maximise(stats, smoothing),
             _log_likelihood,
+            penalty=_penalty,
             smooths=frozenset({"concentration"}),
             pool=_pool,
         ),
+        pairwise=lambda params, x: _pairwise(params["concentration"], params["rate"], x),
     )
 
 
@@ -95,6 +98,22 @@ def _log_density(alpha: jax.Array, beta: jax.Array, x: jax.Array) -> jax.Array:
     return jnp.where(outside, -jnp.inf, height - alpha * itakura_saito(beta * x, alpha) - jnp.log(x))
 
 
+def _pairwise(alpha: jax.Array, beta: jax.Array, x: jax.Array) -> jax.Array:
+    models, rows = alpha.shape[0], x.shape[0]
+    alpha, beta, x = alpha.reshape(models, -1), beta.reshape(models, -1), x.reshape(rows, -1)
+    x = x.astype(jnp.result_type(alpha, x))
+
+    def one_by_one() -> jax.Array:
+        each = jax.vmap(lambda a, b, row: sum_logs(_log_density(a, b, row)), (0, 0, None))
+        return jax.vmap(each, (None, None, 0))(alpha, beta, x)
+
+    fits = linear.small(alpha) & jnp.all((beta > 0) & (beta < jnp.inf))
+    a, b, y = jnp.where(fits, alpha, 1.0), jnp.where(fits, beta, 1.0), jnp.where(x > 0, x, 1.0)  # finite slopes
+    normaliser = (linear.log_gamma(a) - a * jnp.log(b)).sum(-1)
+    t, eta = jnp.concatenate([jnp.log(y), y], 1), jnp.concatenate([a - 1, -b], 1)
+    return linear.matmul_or(one_by_one, fits, t, eta, normaliser)
+
+
 def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> LogMoments:
     return log_moments.gather(x, groups)
 
@@ -104,6 +123,11 @@ def _maximise(stats: LogMoments, smoothing: Smoothing) -> Params:
     deficit = stats.deficit + smoothing_of(smoothing, "concentration")
     alpha = jnp.where(some, _solve(jnp.where(some, deficit, 1.0)), 1.0)
     return {"concentration": alpha, "rate": alpha / jnp.where(some, stats.mean, 1.0)}
+
+
+def _penalty(stats: LogMoments, params: Params, smoothing: Smoothing) -> jax.Array:
+    """A mean of log x that is less by v takes vα from the log-likelihood of every row."""
+    return per_row(stats.weight, smoothing_of(smoothing, "concentration"), params["concentration"])
 
 
 def _solve(deficit: jax.Array) -> jax.Array:

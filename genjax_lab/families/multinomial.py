@@ -87,7 +87,7 @@ def _maximise(stats: Mean, smoothing: Smoothing) -> Params:
     return {"logits": jnp.where(total > 0, jnp.log(counts) - jnp.log(total), -math.log(counts.shape[-1]))}
 
 
-def _penalty(params: Params, smoothing: Smoothing) -> jax.Array:
+def _penalty(stats: Mean, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α of each category."""
     alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
     return times_log(alpha, log_normalise(params["logits"])).sum()

@@ -2,36 +2,46 @@
 
 A density whose estimator is not exact is fitted by the same two calls that fit one that is. The penalised likelihood
 never falls: a step that would lower it is halved.  Dempster, Laird & Rubin (1977), J. R. Stat. Soc. B 39, 1–38.
+
+Where components overlap a step may gain less than the dtype resolves while the maximum is still nats away, so every
+second step is a leap, extrapolated from the two before it at no cost but the pass that values it; where a leap lowers
+the likelihood the plain step is taken.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import constraints
 from genjax_lab.batch import total_log_prob
 from genjax_lab.estimator import Estimator
 from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
+from genjax_lab.fitting.leap import leap, midpoint
 from genjax_lab.fitting.newton import Newton
-from genjax_lab.fitting.problem import Problem, free
+from genjax_lab.fitting.problem import Problem, added_by, free
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.fitting.sufficient import gather
 from genjax_lab.implicit import LARGEST, coordinates, estimator_of
 from genjax_lab.types import Key, Params, Stats
-
-SLOWEST = 0.99
-"""The gains of successive steps are taken to shrink at least by this rate."""
 
 POLISH = 20
 """The most Newton steps after the last one of EM."""
 
 FEWEST_ROWS = 1e-3
 """A component with less than this weight of rows has lost them all."""
+
+LONGEST_LEAP = 16.0
+"""A leap goes no further than some 2·16 plain steps."""
+
+SLOW = 1e-3
+"""Steps that gain less, in nats per event, are leapt over; sooner a leap may end in a collapse or another maximum."""
+
+START, PLAIN, LEAP, INSTEAD = range(4)
+"""What a proposal is: where a cycle starts, a plain step, a leap, a plain step in place of a leap that fell."""
 
 
 class State(NamedTuple):
@@ -45,7 +55,10 @@ class State(NamedTuple):
       log_likelihood: the total log-likelihood there.
       proposal: what the next step tries.
       halvings: how often the present proposal was halved.
-      gain: how much the last step raised the value.
+      gain: by how much the step to `params` raised the value.
+      turn: what the proposal is.
+      before: the parameters where the present cycle of two steps started.
+      ahead: the plain step from `params`, which stands in for a leap that falls.
     """
 
     params: Params
@@ -56,6 +69,9 @@ class State(NamedTuple):
     proposal: Params
     halvings: jax.Array
     gain: jax.Array
+    turn: jax.Array
+    before: Params
+    ahead: Params
 
 
 @jax.tree_util.register_dataclass
@@ -65,7 +81,8 @@ class EM(Iterative):
 
     Attributes:
       max_steps: the most passes over the data.
-      tol: nats per event; it ends where less than that is left to gain, as the last gains tell.
+      tol: nats per event by which a step, or the leap after it, must raise the likelihood to go on; never below what
+        the dtype resolves.
       curvature: whether to end with Newton steps and a look at the curvature, which tells a saddle or a flat end from a
         maximum, for up to some 200 coordinates; its Hessian takes seconds to compile (static).
       short: passes of each of several starts, of which only the best goes on; None: all to their end (static).
@@ -83,21 +100,26 @@ class EM(Iterative):
         params = as_floats(params)
         lowest = jnp.full((), -jnp.inf, jnp.result_type(float, *jax.tree.leaves(params)))
         zero = jnp.zeros((), jnp.int32)
-        return State(params, lowest, zero, running(), lowest, params, zero, jnp.full_like(lowest, jnp.inf))
+        return State(params, lowest, zero, running(), lowest, params, zero, -lowest, zero + START, params, params)
 
     def step(self, problem: Problem, state: State) -> State:
-        """One pass: value the proposal; take it and maximise anew, or halve it."""
-        estimator = estimator_of(problem.density)
+        """One pass: value the proposal; take it and maximise anew, or step back from it."""
+        estimator, parameters = estimator_of(problem.density), problem.density.parameters
         stats = gather(problem.density, estimator, problem.data, state.proposal)
         total = _log_likelihood(estimator, stats.values, problem, state.proposal)
-        added = 0.0 if estimator.penalty is None else estimator.penalty(state.proposal, problem.smoothing)
-        value = (total + added) / stats.n
-        slack, start = rounding(value), state.step == 0
+        value = (total + added_by(estimator, stats.values, state.proposal, problem.smoothing)) / stats.n
+        slack, start, was = rounding(value), state.step == 0, state.turn
         rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~(start & jnp.isneginf(value))
+        rises = rises & ~((was == LEAP) & jnp.isposinf(value))  # a collapse is never leapt into
+        gain, least = value - state.value, jnp.maximum(self.tol, slack)
+        # A leap may land as high beyond the top as it began before it: the step before it must have stalled as well.
+        stalls = (gain <= least) & (was >= LEAP) & ((state.gain <= least) | (state.gain >= SLOW))
         better = estimator.maximise(stats.values, state.proposal, problem.smoothing)
-        half = _midpoint(problem.density.parameters, state.params, state.proposal)
-        gain = value - state.value
-        status = jnp.where(rises & ~start & self._ends(gain, state.gain, slack), Status.CONVERGED, Status.RUNNING)
+        far = leap(parameters, state.before, state.proposal, better, jnp.where(gain < SLOW, LONGEST_LEAP, 1.0))
+        half = midpoint(parameters, state.params, state.proposal)
+        onward, back = _where(was == PLAIN, far, better), _where(was == LEAP, state.ahead, half)
+        turn = jnp.where(rises, jnp.where(was == PLAIN, LEAP, PLAIN), jnp.where(was == LEAP, INSTEAD, was))
+        status = jnp.where(rises & stalls, Status.CONVERGED, Status.RUNNING)
         status = jnp.where(~rises & (state.halvings >= 20), Status.LINE_SEARCH_FAILED, status)
         status = jnp.where(~rises & start, Status.BAD_START, status)
         status = jnp.where(rises & jnp.isposinf(value), Status.DEGENERATE, status)
@@ -107,19 +129,17 @@ class EM(Iterative):
             step=state.step + 1,
             status=status.astype(jnp.int32),
             log_likelihood=jnp.where(rises, total, state.log_likelihood),
-            proposal=_where(rises, better, half),
-            halvings=jnp.where(rises, 0, state.halvings + 1),
-            gain=jnp.where(rises & ~start, gain, state.gain),
+            proposal=_where(rises, onward, back),
+            halvings=jnp.where(rises | (was == LEAP), 0, state.halvings + 1),
+            gain=jnp.where(rises, gain, state.gain),
+            turn=turn.astype(jnp.int32),
+            before=_where(rises & (was != PLAIN), state.proposal, state.before),
+            ahead=_where(rises, better, state.ahead),
         )
 
     def trial(self) -> EM | None:
         """The short run of a start; None where every start is run to its end."""
         return None if self.short is None else EM(self.short, self.tol, curvature=False)
-
-    def _ends(self, gain: jax.Array, before: jax.Array, slack: jax.Array) -> jax.Array:
-        """Whether all but `tol` is gained: gains that shrink by a rate r leave gain · r/(1 − r) to come (Aitken)."""
-        rate = jnp.clip(gain / jnp.where(before > 0, before, 1.0), 0.0, SLOWEST)
-        return (gain <= slack) | ((gain <= self.tol) & (gain * rate / (1 - rate) <= self.tol))
 
     def finish(self, problem: Problem, state: State) -> Fit:
         """The result: after a few Newton steps, if they gain, and a look at the curvature."""
@@ -165,19 +185,12 @@ def _where(condition: jax.Array, yes: Params, no: Params) -> Params:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
-def _midpoint(parameters: Any, a: Params, b: Params) -> Params:
-    """Half the way from a to b in unconstrained coordinates; b itself where a coordinate is at its edge."""
-    ends = constraints.unconstrain(parameters, a), constraints.unconstrain(parameters, b)
-    middle = constraints.constrain(parameters, jax.tree.map(lambda p, q: (p + q) / 2, *ends))
-    return jax.tree.map(lambda m, p: jnp.where(jnp.isfinite(m), m, p), middle, b)
-
-
 def em(max_steps: int = 500, tol: float = 1e-6, curvature: bool = True, short: int | None = None) -> EM:
     """Expectation maximisation, for densities with a hidden part.
 
     Args:
       max_steps: the most passes over the data.
-      tol: nats per event; it ends where less than that is left to gain, as the last gains tell.
+      tol: nats per event by which a step, or the leap after it, must raise the likelihood to go on.
       curvature: whether to end with Newton steps and a look at the curvature, which tells a saddle or a flat end from a
         maximum, for up to some 200 coordinates; its Hessian takes seconds to compile.
       short: with `restarts`, passes that each start is given; only the best of them then goes on. Of large data a

@@ -88,6 +88,8 @@ class Gradient(Iterative):
         """The state before the first epoch."""
         if key is None:
             raise TypeError("gl.gradient shuffles its batches: pass key=jax.random.key(seed)")
+        if problem.smoothing is not None:
+            raise ValueError("gl.gradient takes no smoothing=: use penalty=, or gl.em()")
         params = held(problem, as_floats(params))
         z, _ = free(problem, params)
         value, zero = jnp.full((), -jnp.inf, z.dtype), jnp.zeros((), jnp.int32)

@@ -15,10 +15,12 @@ from jax.flatten_util import ravel_pytree
 
 from genjax_lab.blocks import block_rows, reduce_blocks
 from genjax_lab.density import Conditional, Density, log_prob_rows
+from genjax_lab.estimator import Estimator
 from genjax_lab.fitting.data import Data, size_of
+from genjax_lab.fitting.sufficient import gather
 from genjax_lab.implicit import LARGEST
 from genjax_lab.numerics import Total
-from genjax_lab.types import Params, Smoothing
+from genjax_lab.types import Params, Smoothing, Stats
 
 Back = Callable[[jax.Array], Params]
 """From the vector of free unconstrained coordinates to the parameters."""
@@ -91,12 +93,16 @@ def held(problem: Problem, params: Params) -> Params:
     return tree.unflatten([own if value is None else value for value, own in pairs])
 
 
-def extra(problem: Problem, z: jax.Array, params: Params) -> jax.Array:
-    """What smoothing and penalty add to the mean log-likelihood, in nats per event."""
-    value = jnp.zeros((), z.dtype)
-    estimator = problem.density.estimator
-    if estimator is not None and estimator.penalty is not None and problem.smoothing is not None:
-        value = value + estimator.penalty(params, problem.smoothing) / problem.size
+def added_by(estimator: Estimator, stats: Stats, params: Params, smoothing: Smoothing) -> jax.Array:
+    """What smoothing adds to the log-likelihood of the rows with these statistics."""
+    return jnp.zeros(()) if estimator.penalty is None else estimator.penalty(stats, params, smoothing)
+
+
+def extra(problem: Problem, z: jax.Array, params: Params, stats: Stats = None) -> jax.Array:
+    """What smoothing, of rows with these statistics, and penalty add to the mean log-likelihood, in nats per event."""
+    value, estimator = jnp.zeros((), z.dtype), problem.density.estimator
+    if estimator is not None and stats is not None:
+        value = value + added_by(estimator, stats, params, problem.smoothing) / problem.size
     if problem.ridge is not None:
         value = value - 0.5 * problem.ridge * (z @ z)
     return value if problem.penalty is None else value - problem.penalty(params)
@@ -130,10 +136,12 @@ def slopes(problem: Problem, z: jax.Array, back: Back, hessian: bool = False) ->
 
     rows = max(64, block_rows(problem.data.x) // max(1, min(z.size, LARGEST))) if hessian else None
     total, gradient, bend = reduce_blocks(block, merge, problem.data, rows)
-    n = problem.size
+    n, estimator = problem.size, problem.density.estimator
+    smoothed = estimator is not None and estimator.penalty is not None and problem.smoothing is not None
+    stats = gather(problem.density, estimator, problem.data, back(z)).values if estimator and smoothed else None
 
     def added(z: jax.Array) -> jax.Array:
-        return extra(problem, z, back(z))
+        return extra(problem, z, back(z), stats)
 
     more, slope = jax.value_and_grad(added)(z)
     bend = bend / n + jax.jacfwd(jax.grad(added))(z) if hessian else None

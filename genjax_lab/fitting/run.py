@@ -114,7 +114,8 @@ def gone_on(tried: Fit, end: Fit) -> Fit:
 
 def best_of(fits: Fit) -> Fit:
     """The best of a batch of fits, which is told how each of them ended."""
-    value = jnp.where(jnp.isnan(fits.log_likelihood), -jnp.inf, fits.log_likelihood)
+    usable = jnp.isfinite(fits.log_likelihood)  # a collapsed start, +∞, is no better than any that has not collapsed
+    value = jnp.where(usable, fits.log_likelihood, -jnp.inf)
     best = jax.tree.map(lambda a: a[jnp.argmax(value)], fits)
     return replace(best, starts=(fits.log_likelihood, fits.status))
 
