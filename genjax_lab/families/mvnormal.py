@@ -20,11 +20,11 @@ from genjax_lab.blocks import reduce_blocks
 from genjax_lab.constraints import real, scale_tril
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, Pool, merge_all, smoothing_of
-from genjax_lab.families.normal import HALF_LOG_TWO_PI
+from genjax_lab.families.normal import HALF_LOG_TWO_PI, factor_penalty
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, float_dtype
 from genjax_lab.space import reals
-from genjax_lab.statistic import per_row, ratio
+from genjax_lab.statistic import ratio
 from genjax_lab.types import Event, Key, Params, Smoothing
 
 CHUNK = 2048
@@ -95,7 +95,7 @@ def mvnormal(d: int) -> Density:
             _merge,
             lambda stats, params, smoothing: _maximise(stats, smoothing),
             _log_likelihood,
-            penalty=_penalty,
+            penalty=lambda stats, params, v: factor_penalty(stats.weight, params["scale_tril"], v),
             smooths=frozenset({"scale_tril"}),
             pool=_pool,
         ),
@@ -203,13 +203,6 @@ def _log_likelihood(stats: Scatter, params: Params) -> jax.Array:
     in_plane = jnp.where(out_within | out_away, -jnp.inf, jnp.inf)
     value = jnp.where(jnp.any(jnp.diagonal(scale) == 0), in_plane, value)
     return jnp.where(some, value, 0.0)
-
-
-def _penalty(stats: Scatter, params: Params, smoothing: Smoothing) -> jax.Array:
-    """What a variance v of every row's own in each coordinate adds: −½ v tr Σ⁻¹ a row."""
-    scale = params["scale_tril"]
-    inverse = solve_triangular(scale, jnp.eye(scale.shape[-1], dtype=scale.dtype), lower=True)
-    return per_row(stats.weight, smoothing_of(smoothing, "scale_tril"), 0.5 * (inverse**2).sum())
 
 
 def _cholesky(covariance: jax.Array) -> jax.Array:

@@ -13,6 +13,7 @@ import math
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.scipy.linalg import solve_triangular
 
 from genjax_lab.constraints import positive, real
 from genjax_lab.density import Density, factory
@@ -113,6 +114,12 @@ def _maximise(stats: Moments, smoothing: Smoothing) -> Params:
 def _penalty(stats: Moments, params: Params, smoothing: Smoothing) -> jax.Array:
     """What a variance v of every row's own, beside that of the rows, adds: −v/2σ² a row."""
     return per_row(stats.weight, smoothing_of(smoothing, "scale"), 0.5 / params["scale"] ** 2)
+
+
+def factor_penalty(weight: jax.Array, scale: jax.Array, smoothing: Smoothing) -> jax.Array:
+    """The same with a full covariance, by its factor: −½ v tr Σ⁻¹ a row."""
+    inverse = solve_triangular(scale, jnp.eye(scale.shape[-1], dtype=scale.dtype), lower=True)
+    return per_row(weight, smoothing_of(smoothing, "scale_tril"), 0.5 * (inverse**2).sum())
 
 
 def _log_likelihood(stats: Moments, params: Params) -> jax.Array:
