@@ -1,9 +1,12 @@
 """Mixtures: the same model with the label hidden describes digits better, and with both it labels them.
 
-    python -m experiments run mixtures             # PLACEHOLDER
+    python -m experiments run mixtures             # 20 minutes on 2 busy cores, 1.4 GB
     python -m experiments run mixtures --smoke     # scikit-learn's small digits, 30 s
 
-PLACEHOLDER
+Expected on the fixed binarisation, test nats: K = 10: 167.1, K = 50: 144.2 (medians of five seeds), K = 500: 125.5;
+independent pixels 205.79, naive Bayes 170.85. Class-conditional mixtures of images in black and white: 96.6 % of the
+test labels with 300 components a class. Old Faithful and the galaxies end where scikit-learn's best of 20 starts ends,
+or higher: 4.155 nats with two components of full covariance, 2.478 and 2.408 with three and four.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ class Config:
     large_seeds: int = 3  # the same of a larger one
     class_components: tuple[int, ...] = (10, 50, 150, 300)  # of p(x | y), to choose from
     class_images: tuple[float, ...] = (0.5, 1.0)  # the same for these
-    tol: float = 1e-3  # nats an image by which a pass must raise the likelihood to go on
+    tol: float = 1e-3  # a fit ends where less than so many nats an image are left to gain
     restarts: int = 20  # starts of the mixtures of normal densities
     seed: int = 0
 
