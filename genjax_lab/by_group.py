@@ -16,7 +16,7 @@ from jax import lax
 from genjax_lab.blocks import rows_of
 from genjax_lab.estimator import Estimator, rows_for
 from genjax_lab.groups import Groups
-from genjax_lab.types import Event, Key, Params, Stats
+from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
 
 def statistics_by_group(estimator: Estimator, params: Params, x: Event, groups: Groups) -> Stats:
@@ -63,7 +63,7 @@ def statistics_by_group(estimator: Estimator, params: Params, x: Event, groups: 
     return lax.fori_loop(0, tiles[-1], add_tile, nothing)
 
 
-def start_by_group(estimator: Estimator, key: Key, x: Event, groups: Groups) -> Params:
+def start_by_group(estimator: Estimator, key: Key, x: Event, groups: Groups, smoothing: Smoothing) -> Params:
     """A start from data for each hard group, out of its own rows: params[k]."""
     assert estimator.start is not None and groups.labels is not None
     begin, labels = estimator.start, groups.labels
@@ -71,7 +71,7 @@ def start_by_group(estimator: Estimator, key: Key, x: Event, groups: Groups) -> 
     def one(group: tuple[jax.Array, Key]) -> Params:
         inside = labels == group[0]
         weights = inside.astype(jnp.result_type(float)) if groups.weights is None else inside * groups.weights
-        return jax.tree.map(lambda p: p[0], begin(group[1], x, None, Groups(weights=weights)))
+        return jax.tree.map(lambda p: p[0], begin(group[1], x, None, Groups(weights=weights), smoothing))
 
     return lax.map(one, (jnp.arange(groups.k, dtype=labels.dtype), jax.random.split(key, groups.k)))
 

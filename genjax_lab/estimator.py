@@ -46,7 +46,8 @@ class Estimator:
         None where `exact`. No rows: neutral finite parameters.
       log_likelihood: (stats, params) -> f[], Σ w log p(x; θ) in nats of the rows of one group; None: a pass is needed.
       exact: whether `maximise` of one pass is the maximum.
-      start: (key, x[n], given, groups) -> params[k], a start from data; None: one M step, all that an exact one needs.
+      start: (key, x[n], given, groups, smoothing) -> params[k], a start from data; None: one M step, all that an exact
+        one needs.
       rows: (x[n]) -> rows in a block that suit `statistics` of data like these, if they have no weights or it is
         `separate`; None: as usual.
       penalty: (stats, params, smoothing) -> f[], what smoothing adds to the log-likelihood of the rows of one group, up
@@ -68,7 +69,7 @@ class Estimator:
     maximise: Callable[[Stats, Params, Smoothing], Params]
     log_likelihood: Callable[[Stats, Params], jax.Array] | None = None
     exact: bool = True
-    start: Callable[[Key, Event, Event, Groups], Params] | None = None
+    start: Callable[[Key, Event, Event, Groups, Smoothing], Params] | None = None
     rows: Callable[[Event], int] | None = None
     penalty: Callable[[Stats, Params, Smoothing], jax.Array] | None = None
     smallest: Callable[[Params], jax.Array] | None = None
@@ -103,16 +104,18 @@ def combine(
         return {n: e.statistics(own[n], *route(n, x, given), groups) for n, e in known.items()}
 
     def of(smoothing: Smoothing, name: str) -> Smoothing:
-        whole = None if name == unsmoothed else smoothing
-        return smoothing.get(name) if isinstance(smoothing, dict) else whole
+        return None if name == unsmoothed and not isinstance(smoothing, dict) else part_of(smoothing, name)
 
     def maximise(stats: Stats, params: Params, smoothing: Smoothing) -> Params:
         own = dict.fromkeys(known) if params is None else params
         return {n: e.maximise(stats[n], own[n], of(smoothing, n)) for n, e in known.items()}
 
-    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+    def start(key: Key, x: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
         keys = jax.random.split(key, len(known))
-        return {n: start_of(e, keys[i], *route(n, x, given), groups) for i, (n, e) in enumerate(known.items())}
+        return {
+            n: start_of(e, keys[i], *route(n, x, given), groups, part_of(smoothing, n))
+            for i, (n, e) in enumerate(known.items())
+        }
 
     def penalty(stats: Stats, params: Params, smoothing: Smoothing) -> jax.Array:
         terms = [e.penalty(stats[n], params[n], of(smoothing, n)) for n, e in known.items() if e.penalty]
@@ -169,12 +172,27 @@ def merge_all(merge: Merge, stats: Stats) -> Stats:
     return lax.scan(lambda total, one: (merge(total, one), None), first, rest)[0]
 
 
-def start_of(estimator: Estimator, key: Key, x: Event, given: Event, groups: Groups) -> Params:
-    """A start from data for each group: params[k]."""
+def start_of(
+    estimator: Estimator, key: Key, x: Event, given: Event, groups: Groups, smoothing: Smoothing = None
+) -> Params:
+    """A start from data for each group: params[k]; with the smoothing of the fit, a start does not collapse either."""
     if estimator.start is not None:
-        return estimator.start(key, x, given, groups)
-    stats = estimator.statistics(None, x, given, groups)
-    return jax.vmap(lambda one: estimator.maximise(one, None, 1.0))(stats)  # a start makes nothing impossible
+        return estimator.start(key, x, given, groups, smoothing)
+    stats, soft = estimator.statistics(None, x, given, groups), _softened(estimator, smoothing)
+    return jax.vmap(lambda one: estimator.maximise(one, None, soft))(stats)
+
+
+def _softened(estimator: Estimator, smoothing: Smoothing) -> Smoothing:
+    """Smoothing with at least one pseudo-count: a start makes nothing impossible."""
+    if not estimator.smooths:
+        return 1.0
+    own = {name: smoothing_of(smoothing, name, name in estimator.tables) for name in estimator.smooths}
+    return {name: jnp.maximum(v, 1.0) if name in estimator.tables else v for name, v in own.items()}
+
+
+def part_of(smoothing: Smoothing, name: str) -> Smoothing:
+    """The smoothing of one factor: its own of a dict, or the scalar of all."""
+    return smoothing.get(name) if isinstance(smoothing, dict) else smoothing
 
 
 def rows_for(estimator: Estimator, x: Event) -> int:

@@ -56,7 +56,7 @@ def implicit(density: Density | Conditional) -> Estimator:
         moved = back(z + jnp.where(jnp.isfinite(step).all(), step, 0.0))
         return jax.tree.map(lambda new, old: jnp.where(jnp.isfinite(new), new, old), moved, params)
 
-    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+    def start(key: Key, x: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
         return jax.vmap(density.init)(jax.random.split(key, groups.k))
 
     return Estimator(

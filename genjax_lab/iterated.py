@@ -54,7 +54,7 @@ def from_entries(
     def maximise(stats: Mean, params: Params, smoothing: Smoothing) -> Params:
         return step(stats, params)
 
-    def begin(key: Key, x: jax.Array, given: Event, groups: Groups) -> Params:
+    def begin(key: Key, x: jax.Array, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
         return start(as_float(x), groups)
 
     def pool(shared: frozenset[str]) -> Pool | None:

@@ -12,7 +12,7 @@ from genjax_lab.estimator import Estimator, start_of
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import sum_logs
-from genjax_lab.types import Event, Key, Params, Stats
+from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
 
 @factory
@@ -64,8 +64,8 @@ def _estimator(inner: Estimator, n: int) -> Estimator:
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
         return inner.statistics(params, _flat(x), given, groups.repeat(n))
 
-    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
-        return start_of(inner, key, _flat(x), given, groups.repeat(n))
+    def start(key: Key, x: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
+        return start_of(inner, key, _flat(x), given, groups.repeat(n), smoothing)
 
     return replace(inner, statistics=statistics, start=start, rows=None, telling=None)
 

@@ -12,14 +12,14 @@ from genjax_lab.blocks import block_rows
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.density import Conditional, Density, factory, listing, over_given, require
-from genjax_lab.estimator import Estimator, combine, start_of
+from genjax_lab.estimator import Estimator, combine, part_of, start_of
 from genjax_lab.families.categorical import categorical
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import add_logs, log_share, logsumexp
 from genjax_lab.space import HIDDEN
 from genjax_lab.start import labelled_shares, seed_shares
-from genjax_lab.types import Event, Key, Params, Stats
+from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
 
 @factory
@@ -101,14 +101,14 @@ def expected(
             "log_likelihood": groups.total_of(logsumexp(every).T),
         }
 
-    def start(key: Key, event: Event, given: Event, groups: Groups) -> Params:
+    def start(key: Key, event: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
         y, x = split(event)
         seed, first, second = jax.random.split(key, 3)
         drawn = seed_shares(seed, x, groups, size) if y is None else labelled_shares(seed, y, x, groups, size)
         rows, masses = by_label(groups, drawn)
         return {
-            "prior": start_of(of_y, first, prior.space.enumerate(), None, masses),
-            "conditional": start_of(of_x, second, x, None, rows),
+            "prior": start_of(of_y, first, prior.space.enumerate(), None, masses, part_of(smoothing, "prior")),
+            "conditional": start_of(of_x, second, x, None, rows, part_of(smoothing, "conditional")),
         }
 
     def merge(a: Stats, b: Stats) -> Stats:

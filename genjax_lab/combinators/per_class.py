@@ -128,10 +128,12 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
         stats = statistics_by_group(inner, flat, x, rows) if alone else inner.statistics(flat, x, None, rows)
         return jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), stats)
 
-    def start(key: Key, x: Event, given: Event, groups: Groups) -> Params:
+    def start(key: Key, x: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
         rows = split(given, groups)
         alone = inner.separate and rows.labels is not None
-        each = start_by_group(inner, key, x, rows) if alone else start_of(inner, key, x, None, rows)
+        each = (
+            start_by_group(inner, key, x, rows, smoothing) if alone else start_of(inner, key, x, None, rows, smoothing)
+        )
         wide = jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), each)
         return jax.tree.map(lambda p, axis: p if axis == 0 else p[:, 0], wide, axes)
 

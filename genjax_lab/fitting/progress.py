@@ -60,7 +60,7 @@ def _watched(method: Iterative, problem: Problem, params: Params, key: Key | Non
 
 @jax.jit
 def _start(problem: Problem, key: Key) -> Params:
-    return start_from(problem.density, problem.data, key)
+    return start_from(problem.density, problem.data, key, problem.smoothing)
 
 
 @jax.jit

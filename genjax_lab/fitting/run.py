@@ -79,7 +79,7 @@ def solve(method: Method, problem: Problem, params: Params, key: Key | None) -> 
     """Solve a problem, from data where no start is given."""
     if params is None and key is not None:
         begin, key = jax.random.split(key)
-        params = start_from(problem.density, problem.data, begin)
+        params = start_from(problem.density, problem.data, begin, problem.smoothing)
     return method.solve(problem, params, key)
 
 
@@ -120,7 +120,7 @@ def best_of(fits: Fit) -> Fit:
     return replace(best, starts=(fits.log_likelihood, fits.status))
 
 
-def start_from(density: Density | Conditional, data: Data, key: Key) -> Params:
+def start_from(density: Density | Conditional, data: Data, key: Key, smoothing: Smoothing = None) -> Params:
     """Parameters to start from, out of some rows of the data."""
     pick, begin, lead = jax.random.split(key, 3)
     n = rows_of(data.x)
@@ -132,5 +132,5 @@ def start_from(density: Density | Conditional, data: Data, key: Key) -> Params:
             rows = rows.at[: ROWS_OF_A_START // 2].set(lax.top_k(first, ROWS_OF_A_START // 2)[1])
         data = jax.tree.map(lambda a: a[rows], data)
     groups = Groups(weights=data.weights)
-    params = start_of(estimator, begin, data.x, data.given, groups)
+    params = start_of(estimator, begin, data.x, data.given, groups, smoothing)
     return jax.tree.map(lambda p: p[0], params)

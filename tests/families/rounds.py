@@ -22,7 +22,7 @@ def _round(density, params, x, given_groups, k):
 
 
 def start(density, x, groups=None):
-    return density.estimator.start(jax.random.key(0), x, None, groups or Groups())
+    return density.estimator.start(jax.random.key(0), x, None, groups or Groups(), None)
 
 
 def fit(density, x, groups=None, params=None, rounds=30):

@@ -247,3 +247,12 @@ def test_slow_steps_are_leapt_over():
     assert gl.Status(int(fit.status)) is gl.Status.CONVERGED
     assert int(fit.steps) < 50
     assert float(fit.log_likelihood) == pytest.approx(best, abs=0.1)  # 5e-5 nats an event
+
+
+def test_a_start_has_the_smoothing_of_the_fit():
+    """A constant column: without a floor its scale is 0 at the start already, and all is lost in the first step."""
+    x = np.column_stack([TWO_BUMPS, np.full(500, 3.0)]).astype(np.float32)
+    floor = {"conditional": {"scale": 0.1}}
+    fit = gl.fit(gl.mixture(gl.normal((2,)), 2), x, key=jax.random.key(0), smoothing=floor, method=QUICK)
+    assert gl.Status(int(fit.status)) is gl.Status.CONVERGED
+    np.testing.assert_allclose(fit.params["conditional"]["scale"][:, 1], np.sqrt(0.1), rtol=1e-4)
