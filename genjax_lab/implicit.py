@@ -19,7 +19,7 @@ from genjax_lab.blocks import block_rows
 from genjax_lab.density import Conditional, Density, log_prob_rows
 from genjax_lab.estimator import Estimator
 from genjax_lab.groups import Groups
-from genjax_lab.newton import ascent, bounded
+from genjax_lab.newton import ascent, bounded, reachable
 from genjax_lab.statistic import merge_sums
 from genjax_lab.types import Event, Key, Params, Smoothing
 
@@ -52,7 +52,8 @@ def implicit(density: Density | Conditional) -> Estimator:
         z, back = flat(density, params)
         scale = jnp.maximum(stats.weight, jnp.finfo(z.dtype).tiny)
         gradient = stats.gradient / scale
-        step = ascent(gradient, stats.hessian / scale) if z.size <= LARGEST else bounded(gradient)
+        newton = z.size <= LARGEST
+        step = reachable(z, ascent(gradient, stats.hessian / scale, jnp.inf)) if newton else bounded(gradient)
         moved = back(z + jnp.where(jnp.isfinite(step).all(), step, 0.0))
         return jax.tree.map(lambda new, old: jnp.where(jnp.isfinite(new), new, old), moved, params)
 

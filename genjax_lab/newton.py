@@ -69,6 +69,12 @@ def ascent(gradient: jax.Array, hessian: jax.Array, longest: float = LONGEST_STE
     return bounded(vectors @ ((vectors.T @ gradient) / jnp.maximum(jnp.abs(values), floor)), longest)
 
 
+def reachable(z: jax.Array, step: jax.Array) -> jax.Array:
+    """The step, shortened so that no coordinate moves by more than `LONGEST_STEP` times 1 + |z|, whatever its unit."""
+    most = LONGEST_STEP * (1 + jnp.abs(z))
+    return step * jnp.min(most / jnp.maximum(most, jnp.abs(step)), initial=1.0)
+
+
 def bounded(direction: jax.Array, longest: float = LONGEST_STEP) -> jax.Array:
     """The direction, shortened to the longest step."""
     return direction * jnp.minimum(1.0, longest / jnp.maximum(jnp.linalg.norm(direction), 1e-30))

@@ -111,6 +111,21 @@ def _flatten(params: Params, axes: Any, size: int) -> Params:
     return jax.tree.map(one, params, axes)
 
 
+def _gather(inner: Estimator, params: Params, x: Event, groups: Groups) -> Stats:
+    """Statistics of all groups together, or of one after another where that is less."""
+    if inner.separate and groups.labels is not None:
+        return statistics_by_group(inner, params, x, groups)
+    return inner.statistics(params, x, None, groups)
+
+
+def _start(inner: Estimator, key: Key, x: Event, groups: Groups, smoothing: Smoothing, size: int) -> Params:
+    if inner.separate and groups.labels is not None:
+        each = start_by_group(inner, key, x, groups, smoothing)
+    else:
+        each = start_of(inner, key, x, None, groups, smoothing)
+    return jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), each)
+
+
 def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: frozenset[str]) -> Estimator | None:
     every = all(axis is None for axis in jax.tree.leaves(axes, is_leaf=lambda axis: axis is None))
     shared = functools.partial(merge_all, inner.merge) if every else pooling(inner, names)
@@ -123,18 +138,11 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
 
     def statistics(params: Params, x: Event, given: Event, groups: Groups) -> Stats:
         flat = None if params is None else _flatten(params, axes, size)
-        rows = split(given, groups)
-        alone = inner.separate and rows.labels is not None
-        stats = statistics_by_group(inner, flat, x, rows) if alone else inner.statistics(flat, x, None, rows)
+        stats = _gather(inner, flat, x, split(given, groups))
         return jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), stats)
 
     def start(key: Key, x: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
-        rows = split(given, groups)
-        alone = inner.separate and rows.labels is not None
-        each = (
-            start_by_group(inner, key, x, rows, smoothing) if alone else start_of(inner, key, x, None, rows, smoothing)
-        )
-        wide = jax.tree.map(lambda a: a.reshape(-1, size, *a.shape[1:]), each)
+        wide = _start(inner, key, x, split(given, groups), smoothing, size)
         return jax.tree.map(lambda p, axis: p if axis == 0 else p[:, 0], wide, axes)
 
     def penalty(stats: Stats, params: Params, smoothing: Smoothing) -> jax.Array:

@@ -90,7 +90,7 @@ def pairwise(alpha: jax.Array, x: jax.Array) -> jax.Array:
         return jax.vmap(each, (None, 0))(alpha, x)
 
     fits = linear.small(alpha) & linear.small(alpha.sum(-1))
-    a, y = jnp.where(fits, alpha, 1.0), jnp.where(x > 0, x, 1.0)  # finite slopes
+    a, y = jnp.where(fits, alpha, 1.0), jnp.where(x <= 0, 1.0, x)  # finite slopes; NaN stays
     normaliser = (linear.log_gamma(a).sum(-1) - linear.log_gamma(a.sum(-1))).sum(-1)
     t, eta = jnp.log(y).reshape(y.shape[0], -1), (a - 1).reshape(a.shape[0], -1)
     return linear.matmul_or(one_by_one, fits, t, eta, normaliser)

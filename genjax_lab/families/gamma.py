@@ -108,7 +108,11 @@ def _pairwise(alpha: jax.Array, beta: jax.Array, x: jax.Array) -> jax.Array:
         return jax.vmap(each, (None, None, 0))(alpha, beta, x)
 
     fits = linear.small(alpha) & jnp.all((beta > 0) & (beta < jnp.inf))
-    a, b, y = jnp.where(fits, alpha, 1.0), jnp.where(fits, beta, 1.0), jnp.where(x > 0, x, 1.0)  # finite slopes
+    a, b, y = (
+        jnp.where(fits, alpha, 1.0),
+        jnp.where(fits, beta, 1.0),
+        jnp.where(x <= 0, 1.0, x),
+    )  # finite slopes; NaN stays
     normaliser = (linear.log_gamma(a) - a * jnp.log(b)).sum(-1)
     t, eta = jnp.concatenate([jnp.log(y), y], 1), jnp.concatenate([a - 1, -b], 1)
     return linear.matmul_or(one_by_one, fits, t, eta, normaliser)

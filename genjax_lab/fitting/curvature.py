@@ -30,7 +30,7 @@ def judge(status: jax.Array, z: jax.Array, found: Slopes, steps: bool = True) ->
     if found.hessian is None or z.size == 0:
         return status
     largest = _largest(found.hessian)
-    step = jnp.abs(ascent(found.gradient, found.hessian)) / (1 + jnp.abs(z))
+    step = jnp.abs(ascent(found.gradient, found.hessian, jnp.inf)) / (1 + jnp.abs(z))
     known = (status == Status.CONVERGED) & jnp.isfinite(largest)
     flat, long = largest > -100 * jnp.finfo(z.dtype).eps, steps & (step.max() > LONG)
     verdict = jnp.where(largest > UPHILL, Status.SADDLE, jnp.where(flat, Status.FLAT, status))

@@ -17,7 +17,7 @@ from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.problem import Problem, Slopes, free, held, slopes
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.implicit import LARGEST
-from genjax_lab.newton import ascent
+from genjax_lab.newton import ascent, reachable
 from genjax_lab.types import Key, Params
 
 
@@ -75,7 +75,7 @@ class Newton(Iterative):
         good = jnp.isfinite(here.value) & jnp.isfinite(here.gradient).all()
         status = jnp.where(good, running(), jnp.int32(Status.BAD_START))
         zero = jnp.zeros((), jnp.int32)
-        return State(params, here.value, zero, status, here, *_propose(here), zero)
+        return State(params, here.value, zero, status, here, *_propose(z, here), zero)
 
     def step(self, problem: Problem, state: State) -> State:
         """One pass: value the step; take it and propose anew, or halve it."""
@@ -90,7 +90,7 @@ class Newton(Iterative):
         status = jnp.where(rises & last & (state.halvings == 0), Status.CONVERGED, Status.RUNNING)
         status = jnp.where(stuck, hopeless, status).astype(jnp.int32)
         here = jax.tree.map(lambda a, b: jnp.where(rises, a, b), there, state.here)
-        move, promised = _propose(here)
+        move, promised = _propose(jnp.where(rises, z + state.move, z), here)
         return State(
             params=jax.tree.map(lambda a, b: jnp.where(rises, a, b), back(z + state.move), state.params),
             value=here.value,
@@ -109,10 +109,10 @@ class Newton(Iterative):
         return replace(fit, status=status, grad_norm=jnp.linalg.norm(state.here.gradient))
 
 
-def _propose(here: Slopes) -> tuple[jax.Array, jax.Array]:
-    """The step, and half the squared decrement: what the quadratic model gains by it."""
+def _propose(z: jax.Array, here: Slopes) -> tuple[jax.Array, jax.Array]:
+    """The step from z, and half the squared decrement: what the quadratic model gains by it."""
     assert here.hessian is not None
-    move = ascent(here.gradient, here.hessian)
+    move = reachable(z, ascent(here.gradient, here.hessian, jnp.inf))
     move = jnp.where(jnp.isfinite(move).all(), move, 0.0)
     return move, 0.5 * (here.gradient @ move)
 

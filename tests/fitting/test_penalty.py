@@ -80,8 +80,9 @@ MIXTURES = {
 def test_em_never_lowers_the_penalised_likelihood(name):
     density, x, smoothing = MIXTURES[name]
     data, method = gl.Data(jnp.asarray(x, jnp.float32)), gl.em(tol=0.0)
-    step = jax.jit(lambda state: method.step(density, data, state, smoothing))
-    state, values = method.init(density.init(jax.random.key(1))), []
+    problem = gl.Problem(density, data, smoothing)
+    step = jax.jit(lambda state: method.step(problem, state))
+    state, values = method.init(problem, density.init(jax.random.key(1))), []
     for _ in range(30):
         state = step(state)
         values.append(float(state.value))
