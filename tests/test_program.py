@@ -11,6 +11,7 @@ import pytest
 import genjax_lab as gl
 from genjax_lab.batch import log_prob_rows, total_log_prob
 from genjax_lab.combinators.marginal import log_joint
+from genjax_lab.density import pairwise
 
 N, K, D = 64, 6, 50
 
@@ -48,9 +49,11 @@ def test_double_vmap_of_bernoulli_is_a_matmul():
     assert largest(program) < N * K * D
 
 
-def test_double_vmap_of_poisson_is_a_matmul():
+@pytest.mark.parametrize("density", [gl.poisson((D,)), gl.multinomial(D)], ids=repr)
+def test_many_models_of_counts_are_a_matmul(density):
     """Trap 2."""
-    program = jax.make_jaxpr(double_vmap(gl.poisson((D,))))({"rate": jnp.ones((K, D))}, BITS).jaxpr
+    params = {name: jnp.ones((K, D)) for name in density.parameters}
+    program = jax.make_jaxpr(lambda p, x: pairwise(density, p, x))(params, BITS).jaxpr
     assert has_dot(program)
     assert largest(program) < N * K * D
 
