@@ -111,9 +111,10 @@ def test_classes_of_mixtures_take_little_memory():
     assert compiled.memory_analysis().temp_size_in_bytes < 100e6
 
 
-def test_fit_of_bytes_never_widens_them_as_a_whole():
-    """Sixty thousand images as uint8 are 47 MB; as float32 they would be 188."""
+@pytest.mark.parametrize("dtype", [jnp.uint8, jnp.bool_])
+def test_fit_of_bytes_never_widens_them_as_a_whole(dtype):
+    """Sixty thousand images as uint8 are 47 MB; as float32 they would be 188. A copy of bools as bytes is 47 more."""
     model = gl.joint(gl.categorical(10), gl.per_class(gl.bernoulli((784,)), 10))
-    data = gl.Data((jax.ShapeDtypeStruct((60_000,), jnp.int32), jax.ShapeDtypeStruct((60_000, 784), jnp.uint8)))
+    data = gl.Data((jax.ShapeDtypeStruct((60_000,), jnp.int32), jax.ShapeDtypeStruct((60_000, 784), dtype)))
     compiled = jax.jit(lambda d: gl.run(gl.closed_form(), model, d).params).lower(data).compile()
     assert compiled.memory_analysis().temp_size_in_bytes < 0.3 * 60_000 * 784
