@@ -26,7 +26,7 @@ import jax
 
 from experiments.result import Figure
 
-PACKAGES = ("jax", "jaxlib", "genjax_lab", "optax", "flax", "chex", "numpy")
+PACKAGES = ("jax", "jaxlib", "genjax_lab", "optax", "flax", "chex", "numpy", "scipy", "scikit-learn")
 
 
 def run_name(config: Any, when: datetime) -> str:

@@ -14,13 +14,10 @@ import numpy as np
 
 from genjax_lab import constraints
 from genjax_lab.density import Conditional, Density, param_shapes
-from genjax_lab.space import HIDDEN, Integers, Labels, Leaf, Reals, Simplex, Space
+from genjax_lab.refusal import is_traced as is_traced
+from genjax_lab.refusal import name_the_row, on_device, real_array
+from genjax_lab.space import Integers, Leaf, Space
 from genjax_lab.types import Event, Params
-
-
-def is_traced(*values: Any) -> bool:
-    """Whether any array in these pytrees is being traced, so that its values cannot be looked at."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
 
 
 def checked_batch(
@@ -70,19 +67,26 @@ def checked_weights(caller: str, weights: Any, rows: int) -> jax.Array | None:
 
     Raises:
       ValueError: for another length, a negative, NaN or infinite weight, or none above zero.
+      TypeError: for what is no array of real numbers.
     """
     if weights is None:
         return None
-    array = jnp.asarray(weights)
-    array = array.astype(jnp.result_type(float, array))
+    given = real_array(caller, "weights", weights)
+    array = on_device(given, jnp.result_type(float, given))
     if array.shape != (rows,):
         raise ValueError(f"{caller}: weights must have shape ({rows},), one for each row of x; got {array.shape}")
     if not is_traced(array):
-        bad = ~(np.isfinite(array) & (np.asarray(array) >= 0))
+        given = np.asarray(given)
+        bad = ~(np.isfinite(given) & (given >= 0))
         if bad.any():
             row = int(np.argmax(bad))
-            raise ValueError(f"{caller}: weights[{row}] = {float(array[row])} is negative or not finite")
+            raise ValueError(f"{caller}: weights[{row}] = {given[row]!s} is negative or not finite")
+        if not np.isfinite(array).all():
+            row = int(np.argmax(np.isinf(array)))
+            raise ValueError(f"{caller}: weights[{row}] = {given[row]!s} is beyond {array.dtype}: scale them")
         if not np.any(array):
+            if given.any():
+                raise ValueError(f"{caller}: weights as small as {given.max()!s} vanish in {array.dtype}: scale them")
             raise ValueError(f"{caller}: weights are all zero: nothing to learn from")
     return array
 
@@ -92,17 +96,19 @@ def checked_params(caller: str, density: Density | Conditional, params: Params) 
 
     Raises:
       ValueError: where their structure or a shape is not that of the density's parameters.
+      TypeError: where one is no array of real numbers.
     """
     wanted, tree = jax.tree.flatten_with_path(param_shapes(density), is_leaf=constraints.is_shape)
     got, got_tree = jax.tree.flatten(params)
     if tree != got_tree:
         shapes = jax.tree.map(jnp.shape, params)
         raise ValueError(f"{caller}: params of {density!r} have shapes {param_shapes(density)}; got {shapes}")
-    for (path, shape), leaf in zip(wanted, got, strict=True):
+    names = [jax.tree_util.keystr(path) for path, _ in wanted]
+    got = [real_array(caller, f"params{name}", leaf) for name, leaf in zip(names, got, strict=True)]
+    for name, (_, shape), leaf in zip(names, wanted, got, strict=True):
         if jnp.shape(leaf) != shape:
-            name = jax.tree_util.keystr(path)
             raise ValueError(f"{caller}: params{name} of {density!r} must have shape {shape}; got {jnp.shape(leaf)}")
-    params = tree.unflatten([jnp.asarray(leaf, jnp.result_type(float, leaf)) for leaf in got])
+    params = tree.unflatten([on_device(leaf, jnp.result_type(float, leaf)) for leaf in got])
     if not is_traced(params) and _is_down(_all_allowed(density, params)):
         for path, one in jax.tree.leaves_with_path(density.parameters):
             part = functools.reduce(lambda p, step: p[step.key], path, params)
@@ -135,8 +141,8 @@ def _checked(
         raise ValueError(f"{caller}: {', '.join(name for name, _ in lengths)} has no rows")
     spaces = tuple(leaf for _, leaf, _ in leaves)
     if values and not is_traced(arrays) and _is_down(_all_valid(spaces, arrays)):
-        for (name, leaf, _), array in zip(leaves, arrays, strict=True):
-            _name_the_row(caller, density, name, leaf, np.asarray(array))
+        for (name, leaf, value), array in zip(leaves, arrays, strict=True):
+            name_the_row(caller, density, name, leaf, np.asarray(array), np.asarray(value))
     rebuilt = iter(arrays)
     return tuple(jax.tree.map(lambda _: next(rebuilt), space.struct) for _, space, _ in batches)
 
@@ -149,17 +155,10 @@ def _walk(caller: str, space: Space, value: Event, name: str) -> list[tuple[str,
 
 
 def _as_array(caller: str, name: str, leaf: Leaf, value: Any) -> jax.Array:
-    kind = getattr(value, "dtype", None)
-    try:
-        array = value if isinstance(value, jax.Array) else np.asarray(value)
-    except ValueError as error:
-        raise TypeError(f"{caller}: {name} is no array of numbers: {error}") from None
-    if array.dtype != bool and not jnp.issubdtype(array.dtype, jnp.integer):
-        if not jnp.issubdtype(array.dtype, jnp.floating):
-            raise TypeError(f"{caller}: {name} must hold numbers; its dtype is {kind or array.dtype}")
-        if isinstance(leaf, Integers) and (leaf.k or 0) > 2:
-            raise TypeError(f"{caller}: {name} must hold whole numbers 0..{(leaf.k or 0) - 1} of an integer dtype; "
-                            f"its dtype is {array.dtype}")  # fmt: skip
+    array = real_array(caller, name, value)
+    if jnp.issubdtype(array.dtype, jnp.floating) and isinstance(leaf, Integers) and leaf.k and not leaf.bits:
+        raise TypeError(f"{caller}: {name} must hold whole numbers 0..{leaf.k - 1} of an integer dtype; "
+                        f"its dtype is {array.dtype}")  # fmt: skip
     if array.ndim == 0 or array.shape[1:] != leaf.shape:
         wanted = f"({', '.join(['n', *map(str, leaf.shape)])}{',' if not leaf.shape else ''})"
         hint = f": one event? Add a row axis, {name}[None]" if array.shape == leaf.shape else ""
@@ -168,40 +167,9 @@ def _as_array(caller: str, name: str, leaf: Leaf, value: Any) -> jax.Array:
         info = np.iinfo(jax.dtypes.canonicalize_dtype(array.dtype))
         if np.iinfo(array.dtype).max > info.max and (array.max() > info.max or array.min() < info.min):
             raise ValueError(f"{caller}: {name} holds whole numbers beyond {info.dtype}; enable x64 or scale them")
-    return jnp.asarray(array)
+    return on_device(array)
 
 
 @jax.jit
 def _all_valid(spaces: tuple[Leaf, ...], arrays: list[jax.Array]) -> jax.Array:
     return jnp.stack([leaf.all_valid(a) for leaf, a in zip(spaces, arrays, strict=True)]).all()
-
-
-def _name_the_row(caller: str, density: Any, name: str, leaf: Leaf, array: np.ndarray) -> None:
-    """Raise for the first entry that is not valid; return if all are."""
-    bad = ~np.broadcast_to(leaf.valid(array, np), array.shape)
-    if not bad.any():
-        return
-    where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-    value = array[where].item()
-    place = f"{caller}: {name}[{', '.join(map(str, where))}] = {value}"
-    if not np.isfinite(value):
-        raise ValueError(f"{place} is not finite. Remove such rows, or impute them")
-    raise ValueError(f"{place} is outside the sample space {leaf!r} of {density!r}.{_hint(leaf, value)}")
-
-
-def _hint(leaf: Leaf, value: float) -> str:
-    if isinstance(leaf, Simplex):
-        return f" The {leaf.k} numbers must be above 0 and add up to 1 to within {leaf.TOLERANCE}"
-    if isinstance(leaf, Reals):
-        return f" Values must lie strictly between {leaf.low} and {leaf.high}"
-    if not isinstance(leaf, Integers) or leaf.k is None:
-        return ""
-    if isinstance(leaf, Labels):
-        return f" Values must be whole numbers 0..{leaf.k - 1}, or {HIDDEN} for a hidden label"
-    if leaf.k > 2:
-        return f" Values must be whole numbers 0..{leaf.k - 1}"
-    if 0 < value < 1:
-        return f" Grey levels? Binarise them (x > 0.5), or model them with gl.normal({leaf.shape})"
-    if 1 < value < 256:
-        return f"\nGrey levels? Binarise them (x > 127), or model them with gl.categorical(256, {leaf.shape})"
-    return " Values must be 0 or 1"

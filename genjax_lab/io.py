@@ -11,23 +11,27 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from genjax_lab.check import checked_params
+from genjax_lab.check import checked_params, require_density
 from genjax_lab.constraints import is_shape
 from genjax_lab.density import Conditional, Density, param_shapes
 from genjax_lab.spec import from_json, to_json
 from genjax_lab.types import Params
 
 FORMAT = "genjax_lab density 1"
+
+END_LENGTH = 22
+"""Bytes of the record that ends a zip archive without a comment."""
 
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, ArithmeticError, AttributeError, EOFError, LookupError, MemoryError,
@@ -45,7 +49,7 @@ def save(path: str | os.PathLike[str], density: Density | Conditional, params: P
       params: its parameters.
 
     Raises:
-      TypeError: where a part of the density was made without a factory.
+      TypeError: where it is no density, or a part of it was made without a factory.
       ValueError: where the parameters are not the density's.
       OSError: where the file cannot be written.
 
@@ -56,7 +60,8 @@ def save(path: str | os.PathLike[str], density: Density | Conditional, params: P
       >>> gl.load(path)
       (bernoulli(), {'logits': Array(0.5, dtype=float32)})
     """
-    path = Path(path)
+    require_density("gl.save", density)
+    path = Path(os.path.realpath(path))  # through a link: what it leads to is written, and the link stays
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(checked_params("gl.save", density, params))]
     header: dict[str, Any] = {"format": FORMAT, "density": to_json(density)}
     header["arrays"] = [{"dtype": str(leaf.dtype), "shape": list(leaf.shape)} for leaf in leaves]
@@ -70,6 +75,8 @@ def save(path: str | os.PathLike[str], density: Density | Conditional, params: P
             np.savez(file, **{"header": text, **arrays})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))  # who may read it stays as it was
         os.replace(new, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -99,6 +106,7 @@ def load(path: str | os.PathLike[str]) -> tuple[Density | Conditional, Params]:
     """
     with open(path, "rb") as raw:
         try:
+            _require_whole(raw)
             with zipfile.ZipFile(raw) as file:
                 header, arrays = _read(file)
         except DAMAGE as error:
@@ -111,8 +119,17 @@ def load(path: str | os.PathLike[str]) -> tuple[Density | Conditional, Params]:
         if tree.num_leaves != len(arrays):
             raise ValueError(f"{density!r} has {tree.num_leaves} parameter arrays, the file {len(arrays)}")
         return density, checked_params("gl.load", density, tree.unflatten([jnp.asarray(a) for a in arrays]))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _require_whole(raw: BinaryIO) -> None:
+    """Refuse bytes before or after the zip archive, over which `zipfile` reads."""
+    start = raw.read(4)
+    raw.seek(max(0, raw.seek(0, os.SEEK_END) - END_LENGTH))
+    end = raw.read()
+    if zipfile.is_zipfile(raw) and (start != b"PK\3\4" or end[:4] != b"PK\5\6" or end[-2:] != b"\0\0"):
+        raise ValueError("there are bytes before its start or after its end")
 
 
 def _read(file: zipfile.ZipFile) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -120,14 +137,24 @@ def _read(file: zipfile.ZipFile) -> tuple[dict[str, Any], list[np.ndarray]]:
 
     def member(name: str) -> np.ndarray:
         with file.open(f"{name}.npy") as part:
-            return np.lib.format.read_array(part, allow_pickle=False)
+            array = np.lib.format.read_array(part, allow_pickle=False)
+            if part.read(1):
+                raise ValueError(f"bytes follow the array {name!r}")
+            return array
 
     header = json.loads(member("header").tobytes())
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT!r}")
+    if missing := {"density", "arrays"} - set(header):
+        raise ValueError(f"its header has no {sorted(missing)}")
+    members = ["header.npy", *(f"array_{i}.npy" for i in range(len(header["arrays"])))]
+    if file.namelist() != members or file.infolist()[0].header_offset:
+        raise ValueError(f"its members are {file.namelist()[:9]}, not {members[:9]}")
     arrays = []
     for i, about in enumerate(header["arrays"]):
         raw, dtype, shape = member(f"array_{i}").tobytes(), jnp.dtype(about["dtype"]), tuple(about["shape"])
+        if not jnp.issubdtype(dtype, jnp.floating) and not jnp.issubdtype(dtype, jnp.integer):
+            raise ValueError(f"its array {i} has the dtype {dtype}: parameters are real numbers")
         arrays.append(np.frombuffer(raw, dtype).reshape(shape))
     if header.pop("sha256", None) != _digest(header, arrays):
         raise ValueError("its contents do not match their SHA-256 digest")

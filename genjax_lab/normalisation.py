@@ -14,12 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from genjax_lab.batch import log_prob
+from genjax_lab.check import checked_params, require_density
 from genjax_lab.density import Density
 from genjax_lab.predict import sample
 from genjax_lab.space import CountVectors, Integers, Leaf, Reals, Simplex
-from genjax_lab.types import Event, Params
+from genjax_lab.types import ArrayLike, Event, Params
 
 LARGEST_GRID = 20_000_000
+FLANKS = (-8, -3, -1, 1, 3, 8)
+MOST_FLANKS = 4096
 NODES = {1: (256, 12), 2: (40, 6), 3: (16, 4)}
 """Panels and nodes a panel, by the number of real coordinates."""
 
@@ -30,7 +33,8 @@ def check_normalised(
     """Sum or integrate p(x; θ) over the sample space and check that it is 1.
 
     Finite coordinates are summed exactly; counts up to far beyond every sample; at most three real coordinates are
-    integrated by composite quadrature, with panels between quantiles of samples and every value in the parameters.
+    integrated by composite quadrature, with panels between quantiles of samples and every value in the parameters; of
+    one coordinate also between each value ± 1, 3 and 8 times its neighbour in the other parameters, its scale perhaps.
 
     Args:
       density: the density.
@@ -43,11 +47,18 @@ def check_normalised(
 
     Raises:
       ValueError: where the total is further than `tol` from 1, or the space is too large to sum over.
+      TypeError: for a conditional.
 
     Example:
       >>> round(gl.check_normalised(gl.uniform((2,)), {"low": jnp.zeros(2), "high": jnp.array([2.0, 0.5])}), 5)
       1.0
     """
+    require_density("gl.check_normalised", density)
+    if not isinstance(density, Density):
+        raise TypeError(
+            f"gl.check_normalised: {density!r} is a conditional: check a density, such as a joint made of it"
+        )
+    params = checked_params("gl.check_normalised", density, params)
     if density.space.size is not None:
         size = density.space.require_listing()
         points: Event = density.space.enumerate()
@@ -63,14 +74,14 @@ def check_normalised(
 def _grid(density: Density, params: Params, breakpoints: Sequence[float]) -> tuple[Event, np.ndarray]:
     """Nodes over the whole sample space, as a batch of events, and the logarithm of their weights."""
     drawn = sample(density, jax.random.key(0), params, 4096)
-    edges = {float(v) for leaf in jax.tree.leaves(params) for v in np.ravel(leaf) if np.isfinite(v)} | {*breakpoints}
+    edges = {*_values(*jax.tree.leaves(params)), *breakpoints}
     leaves = [(leaf, np.asarray(a)) for _, leaf, a in density.space.walk(drawn)]
     real = sum(_places(leaf) for leaf, _ in leaves if not leaf.whole)
     if real > 3:
         raise ValueError(f"gl.check_normalised: {density!r} has {real} real coordinates; quadrature takes 1 to 3")
     axes: list[tuple[np.ndarray, np.ndarray]] = []
     for leaf, values in leaves:
-        axes += _leaf_axes(leaf, values, sorted(edges), max(real, 1))
+        axes += _leaf_axes(leaf, values, sorted(edges), sorted(_flanks(params)) if real == 1 else [], max(real, 1))
     size = math.prod(len(nodes) for nodes, _ in axes)
     if size > LARGEST_GRID:
         raise ValueError(f"gl.check_normalised: {density!r} needs {size:.3g} points, too many")
@@ -83,6 +94,17 @@ def _grid(density: Density, params: Params, breakpoints: Sequence[float]) -> tup
         events.append(event)
         log_weights = log_weights + log_volume
     return jax.tree.unflatten(jax.tree.structure(density.space.struct), events), np.asarray(log_weights)
+
+
+def _values(*arrays: ArrayLike) -> set[float]:
+    return {float(v) for array in arrays for v in np.ravel(np.asarray(array)) if np.isfinite(v)}
+
+
+def _flanks(params: Params) -> set[float]:
+    """Where a component may rise and fall that no sample fell into: a value ± a few of its fellow in another array."""
+    leaves = [np.asarray(leaf, float) for leaf in jax.tree.leaves(params)]
+    pairs = [(a, b) for a, b in itertools.permutations(leaves, 2) if a.shape == b.shape]
+    return _values(*(a + step * b for a, b in pairs for step in FLANKS))
 
 
 def _places(leaf: Leaf) -> int:
@@ -114,7 +136,9 @@ def _unbroken(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([share * before, left[..., -1:]], -1), np.log(before).sum((-2, -1))
 
 
-def _leaf_axes(leaf: Leaf, drawn: np.ndarray, edges: list[float], real: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def _leaf_axes(
+    leaf: Leaf, drawn: np.ndarray, edges: list[float], flanks: list[float], real: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """For every cell of a leaf its nodes and weights."""
     if leaf.cell_count is not None:
         return [(leaf.cells(), np.ones(leaf.cell_count))] * math.prod(leaf.outer)
@@ -126,17 +150,17 @@ def _leaf_axes(leaf: Leaf, drawn: np.ndarray, edges: list[float], real: int) -> 
         tops = [2 * int(column.max()) + 64 for column in columns]
         return [(np.arange(top), np.ones(top)) for top in tops]
     ends = (leaf.low, leaf.high) if isinstance(leaf, Reals) else (0.0, 1.0)
-    return [_panels(column, edges, ends, *NODES[real]) for column in columns]
+    return [_panels(column, edges, flanks, ends, *NODES[real]) for column in columns]
 
 
 def _panels(
-    drawn: np.ndarray, edges: list[float], ends: tuple[float, float], panels: int, nodes: int
+    drawn: np.ndarray, edges: list[float], flanks: list[float], ends: tuple[float, float], panels: int, nodes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Composite Gauss–Legendre between quantiles of samples and the breakpoints near them, with wide outer panels."""
     spread = float(np.ptp(drawn)) or 1.0
     low, high = max(float(drawn.min()) - 2 * spread, ends[0]), min(float(drawn.max()) + 2 * spread, ends[1])
-    near = [e for e in edges if low < e < high]
-    near = near if len(near) <= panels else [near[int(i)] for i in np.linspace(0, len(near) - 1, panels)]
+    near = _some([e for e in edges if low < e < high], panels)
+    near += _some([e for e in flanks if low < e < high], MOST_FLANKS)
     quantiles = np.quantile(drawn, np.linspace(0, 1, panels // 2 + 1))
     even = np.linspace(low, high, panels // 2 + 1)
     ordered = np.sort(drawn)
@@ -147,3 +171,7 @@ def _panels(
     keep = half[:, 0] > 0
     middle = (cuts[:-1] + cuts[1:])[:, None] / 2
     return (middle + half * x)[keep].ravel(), (half * w)[keep].ravel()
+
+
+def _some(values: list[float], most: int) -> list[float]:
+    return values if len(values) <= most else [values[int(i)] for i in np.linspace(0, len(values) - 1, most)]

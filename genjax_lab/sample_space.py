@@ -52,6 +52,11 @@ class Space(Static):
         """Position of one event in `enumerate()`: int32[]; `size` for what is no event of the space."""
         raise NotImplementedError
 
+    @property
+    def plain(self) -> Space:
+        """The same events by whole numbers alone: bits as two categories."""
+        return self
+
     def stack(self, n: int) -> Space:
         """The space of `n` such events along a new leading axis of every array."""
         raise NotImplementedError
@@ -175,8 +180,14 @@ class Product(Space):
             position = position * (part.size or 0) + part.index(value)
         return jnp.where(self.contains(x), position, self.size or 0)
 
+    @property
+    def plain(self) -> Space:
+        return self._space({name: part.plain for name, part in self.parts.items()})
+
     def stack(self, n: int) -> Space:
-        parts = {name: part.stack(n) for name, part in self.parts.items()}
+        return self._space({name: part.stack(n) for name, part in self.parts.items()})
+
+    def _space(self, parts: Mapping[str, Space]) -> Space:
         return pair(*parts.values()) if self.is_tuple else fields(**parts)
 
     def _split(self, x: Event, name: str) -> list[Any]:

@@ -27,12 +27,17 @@ HIDDEN = -1
 @jax.tree_util.register_static
 @dataclass(frozen=True, eq=False, repr=False)
 class Integers(Leaf):
-    """Arrays of whole numbers 0, 1, …, k − 1, or 0, 1, 2, … where `k` is None."""
+    """Arrays of whole numbers 0, 1, …, k − 1, or 0, 1, 2, … where `k` is None.
+
+    The two values of `bits` may be given as floats 0.0 and 1.0, the labels of two categories may not.
+    """
 
     k: int | None
+    bits: bool = False
 
-    def __repr__(self) -> str:
-        return f"binary({self.outer})" if self.k == 2 else super().__repr__()
+    @property
+    def plain(self) -> Space:
+        return categories(2, self.outer) if self.bits else self
 
     @property
     def cell_count(self) -> int | None:
@@ -56,7 +61,8 @@ class Integers(Leaf):
         )  # bytes: XLA's maximum runs at the speed of reading, its `all` 15 times slower
 
     def stack(self, n: int) -> Space:
-        return counts((n, *self.outer)) if self.k is None else categories(self.k, (n, *self.outer))
+        shape = (n, *self.outer)
+        return counts(shape) if self.k is None else binary(shape) if self.bits else categories(self.k, shape)
 
     def or_hidden(self) -> Space:
         return super().or_hidden() if self.k is None or self.outer else labels(self.k)
@@ -173,7 +179,7 @@ class Simplex(Leaf):
 @factory
 def categories(k: int, shape: Shape = ()) -> Space:
     """Whole numbers 0, …, k − 1 in an array of the given shape; counting measure."""
-    if not isinstance(k, int) or k < 1:
+    if not _is_whole(k) or k < 1:
         raise ValueError(f"categories: k = {k} must be a whole number, at least 1")
     return Integers(whole_shape(shape), k)
 
@@ -195,7 +201,7 @@ def counts(shape: Shape = ()) -> Space:
 @factory
 def count_vectors(k: int, total: int | None = None, shape: Shape = ()) -> Space:
     """Vectors of `k` counts that add up to `total` (None: to anything); counting measure."""
-    if not isinstance(k, int) or k < 1 or (total is not None and (not isinstance(total, int) or total < 0)):
+    if not _is_whole(k) or k < 1 or (total is not None and (not _is_whole(total) or total < 0)):
         raise ValueError(f"count_vectors: k = {k} and total = {total} must be whole numbers, 1 and 0 or more")
     return CountVectors(whole_shape(shape), k, total)
 
@@ -223,13 +229,19 @@ def whole_shape(shape: Shape) -> tuple[int, ...]:
       TypeError: where it is no tuple or list of whole numbers.
       ValueError: where one is negative.
     """
-    if not isinstance(shape, tuple | list) or not all(isinstance(n, int) for n in shape):
+    if not isinstance(shape, tuple | list) or not all(_is_whole(n) for n in shape):
         raise TypeError(f"shape = {shape!r} must be a tuple of whole numbers, such as (784,)")
     if any(n < 0 for n in shape):
         raise ValueError(f"shape = {shape!r} has a negative length")
     return tuple(shape)
 
 
+@factory
 def binary(shape: Shape = ()) -> Space:
-    """Bits in an array of the given shape: `categories(2, shape)`."""
-    return categories(2, shape)
+    """Bits in an array of the given shape: the events of `categories(2, shape)`."""
+    return Integers(whole_shape(shape), 2, bits=True)
+
+
+def _is_whole(n: object) -> bool:
+    """A whole number, which `True` is not."""
+    return isinstance(n, int) and not isinstance(n, bool)

@@ -51,7 +51,8 @@ def rests(a: jax.Array) -> Rests:
 
 def of_counts(x: jax.Array) -> jax.Array:
     """log Γ(x) − (x − ½) log x + x − ½ log 2π of counts x ≥ 1: the first few are known."""
-    value = series(STIRLING[: enough(x.dtype)], x**-2.0) / x
+    inverse = 1 / x
+    value = series(STIRLING[: enough(x.dtype)], inverse * inverse) * inverse
     for i in range(1, reach(x.dtype)):
         value = jnp.where(x == i, math.lgamma(i) - (i - 0.5) * math.log(i) + i - HALF_LOG_TWO_PI, value)
     return value

@@ -33,7 +33,12 @@ FIT = [
         np.array([[0, 1], [1, 200]], np.uint8),
         r"Grey levels\? Binarise them \(x > 127\), or .*categorical\(256",
     ),
-    (gl.bernoulli(), np.array([0.0, 0.7]), r"Grey levels\? Binarise them \(x > 0\.5\)"),
+    (gl.bernoulli((2,)), np.array([[0.0, 0.7]]), r"x\[0, 1\] = 0\.7 is .*Grey levels\? Binarise them \(x > 0\.5\)"),
+    (gl.bernoulli(), np.array([0.0, 0.7]), r"bernoulli\(\)\. Values must be 0 or 1$"),
+    (gl.bernoulli(), np.array([0.0, 0.3], np.float32), r"x\[1\] = 0\.3 is outside"),
+    (gl.categorical(2), np.array([0, 7]), r"categorical\(2\)\. Values must be whole numbers 0\.\.1$"),
+    (gl.normal(), np.array([0.0, 1e300]), r"x\[1\] = 1e\+300 is beyond float32\. Scale the data, or enable x64"),
+    (gl.beta(), np.array([0.5, 0.99999999999]), r"x\[1\] = 0\.99999999999, 1\.0 in float32, is outside"),
     (gl.bernoulli(), np.array([0, -1]), r"x\[1\] = -1 is outside"),
     (
         gl.categorical(3),
@@ -44,8 +49,9 @@ FIT = [
     (
         gl.multinomial(2, total=3),
         np.array([[1, 2], [1, 1]]),
-        r"x\[1, 0\] = 1 is outside the sample space count_vectors\(2, ",
+        r"gl\.fit: x\[1\] adds up to 2, not 3, the total of multinomial\(2, 3\)",
     ),
+    (gl.multinomial(2, total=3), np.array([[1, 2], [4, -1]]), r"x\[1, 1\] = -1 is outside the .* count_vectors\(2, "),
     (gl.multinomial(2), np.array([[1, -2]]), r"x\[0, 1\] = -2 is outside"),
     (gl.normal((2,)), np.zeros((4, 3)), r"gl\.fit: x must have shape \(n, 2\), a row for each event; got \(4, 3\)"),
     (gl.normal((2,)), np.zeros(2), r"x must have shape \(n, 2\).*got \(2,\): one event\? Add a row axis, x\[None\]"),
@@ -85,6 +91,15 @@ def test_fit_names_argument_row_and_value(density, x, message):
         (gl.normal(), np.array([1 + 2j]), r"gl\.fit: x must hold numbers; its dtype is complex128"),
         (gl.normal(), np.array([None, 1.0]), r"gl\.fit: x must hold numbers; its dtype is object"),
         (gl.categorical(3), np.array([0.5]), r"gl\.fit: x must hold whole numbers 0\.\.2"),
+        (gl.categorical(2), np.array([0.0, 1.0]), r"gl\.fit: x must hold whole numbers 0\.\.1 of an integer dtype"),
+        (
+            gl.joint(gl.categorical(2), gl.per_class(gl.normal(), 2)),
+            (np.array([0.0, 1.0]), np.zeros(2)),
+            r"gl\.fit: y must hold whole numbers 0\.\.1 of an integer dtype",
+        ),
+        (gl.normal(), [1.0, "a"], r"x must hold numbers; its dtype is <U32: x\[1\] = 'a'"),
+        (gl.normal((2,)), [[1.0, 2.0], [1.0]], r"x is no array of numbers: x\[1\] has shape \(1,\), x\[0\] \(2,\)"),
+        (gl.normal(), np.ma.array([1.0, 2.0], mask=[False, True]), r"gl\.fit: x is a masked array"),
     ],
     ids=str,
 )
@@ -107,7 +122,10 @@ def test_the_row_is_found_among_many(device):
         ([1.0, -0.5, 1.0], r"gl\.fit: weights\[1\] = -0\.5 is negative or not finite"),
         ([1.0, NAN, 1.0], r"weights\[1\] = nan is negative or not finite"),
         ([1.0, 1.0, INF], r"weights\[2\] = inf is negative or not finite"),
+        ([1.0, -1e300, 1.0], r"weights\[1\] = -1e\+300 is negative or not finite"),
+        ([1.0, 1e300, 1.0], r"weights\[1\] = 1e\+300 is beyond float32: scale them"),
         ([0.0, 0.0, 0.0], r"weights are all zero"),
+        ([0.0, 1e-50, 1e-60], r"weights as small as 1e-50 vanish in float32"),
         ([1.0, 1.0], r"weights must have shape \(3,\), one for each row of x; got \(2,\)"),
         ([[1.0], [1.0], [1.0]], r"weights must have shape \(3,\)"),
     ],
@@ -117,6 +135,34 @@ def test_bad_weights(weights, message):
         gl.fit(gl.normal(), np.arange(3.0), weights=np.array(weights))
     with pytest.raises(ValueError, match=message.replace("gl\\.fit", "gl\\.nll")):
         gl.nll(gl.normal(), {"loc": 0.0, "scale": 1.0}, np.arange(3.0), weights=np.array(weights))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0, 1j, 1.0], r"gl\.fit: weights must hold numbers; its dtype is complex128: weights\[1\] = 1j"),
+        (["1", 2.0, 3.0], r"weights must hold numbers; .*: weights\[0\] = '1'"),
+        ([1.0, None, 3.0], r"weights must hold numbers; .*: weights\[1\] = None"),
+        ([[1.0], [2.0, 3.0], [4.0]], r"weights is no array of numbers: weights\[1\] has shape \(2,\)"),
+        (np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), r"weights is a masked array"),
+    ],
+    ids=str,
+)
+def test_weights_that_are_no_numbers(weights, message):
+    with pytest.raises(TypeError, match=message):
+        gl.fit(gl.normal(), np.arange(3.0), weights=weights)
+
+
+@pytest.mark.parametrize("value", [1j, "a", None])
+def test_params_that_are_no_numbers(value):
+    with pytest.raises(TypeError, match=r"gl\.log_prob: params\['scale'\] must hold numbers"):
+        gl.log_prob(gl.normal(), {"loc": 0.0, "scale": np.array(value)}, np.zeros(2))
+
+
+def test_bits_may_be_floats_also_as_a_label():
+    model = gl.joint(gl.bernoulli(), gl.per_class(gl.poisson(), 2))
+    fit = gl.fit(model, (np.array([0.0, 1.0, 1.0]), np.array([3, 5, 7])), smoothing=1.0)
+    assert fit.params["conditional"]["rate"].tolist() == [3.0, 6.0]
 
 
 @pytest.mark.parametrize(
@@ -229,6 +275,7 @@ def test_sampling_is_asked_rightly():
         (lambda: gl.iid(gl.normal(), 0), r"iid: n = 0 must be .*at least 1"),
         (lambda: gl.normal((2, -1)), r"shape = \(2, -1\) has a negative length"),
         (lambda: gl.categorical(0), r"k = 0 must be .*at least 1"),
+        (lambda: gl.categorical(True), r"k = True must be .*at least 1"),
     ],
 )
 def test_models_that_cannot_be(make, message):
@@ -240,3 +287,15 @@ def test_models_that_cannot_be(make, message):
 def test_shape_must_be_a_tuple_of_whole_numbers(shape):
     with pytest.raises(TypeError, match=r"shape = .* must be a tuple of whole numbers, such as \(784,\)"):
         gl.normal(shape)
+
+
+@pytest.mark.parametrize("k", [2.0, "2", None])
+def test_classes_are_a_whole_number_or_a_space(k):
+    with pytest.raises(
+        TypeError, match=r"per_class: k = .* must be a whole number, or a finite sample space of labels"
+    ):
+        gl.per_class(gl.normal(), k)
+
+
+def test_one_shared_name_is_a_tuple_of_it():
+    assert gl.per_class(gl.normal(), 3, shared="scale") is gl.per_class(gl.normal(), 3, shared=("scale",))

@@ -153,6 +153,58 @@ def test_tampered_array_is_refused(saved):
         gl.load(saved)
 
 
+def test_bytes_around_the_file_are_refused(saved):
+    whole = saved.read_bytes()
+    for changed in (whole + b"x", whole + b"\0" * 1000, b"x" + whole, b"PK\3\4" + whole, whole + whole):
+        saved.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"model\.npz is no file of gl\.save"):
+            gl.load(saved)
+
+
+@pytest.mark.parametrize("name", ["array_9.npy", "readme.txt", "header.npy"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_another_member_is_refused(saved, name):
+    with zipfile.ZipFile(saved, "a") as file:
+        file.writestr(name, b"more")
+    with pytest.raises(ValueError, match=r"model\.npz is no file of gl\.save"):
+        gl.load(saved)
+
+
+@pytest.mark.parametrize("dtype", ["S4", "complex64", "bool"])
+def test_signed_array_of_a_wrong_dtype_is_refused(tmp_path, dtype):
+    gl.save(tmp_path / "it", gl.bernoulli((2,)), {"logits": jnp.zeros(2)})
+    shape = [8 // np.dtype(dtype).itemsize]
+    rewrite(tmp_path / "it", lambda header, kept: sign({**header, "arrays": [{"dtype": dtype, "shape": shape}]}, kept))
+    with pytest.raises(ValueError, match=r"it is no file of gl\.save.*array 0 has the dtype"):
+        gl.load(tmp_path / "it")
+
+
+def test_signed_header_without_a_density_is_refused(saved):
+    def edit(header, kept):
+        del header["density"]
+        return sign(header, kept)
+
+    rewrite(saved, edit)
+    with pytest.raises(ValueError, match=r"model\.npz is no file of gl\.save.*its header has no \['density'\]"):
+        gl.load(saved)
+
+
+def test_what_is_no_density_is_not_saved(tmp_path):
+    for what in (3, gl.normal):
+        with pytest.raises(TypeError, match=r"gl\.save: .* is not a density"):
+            gl.save(tmp_path / "it", what, {})
+    assert os.listdir(tmp_path) == []
+
+
+def test_saving_again_keeps_the_mode_and_a_link(saved, params):
+    saved.chmod(0o640)
+    link = saved.parent / "link"
+    link.symlink_to(saved.name)
+    gl.save(link, gl.normal(), {"loc": 0.0, "scale": 1.0})
+    assert link.is_symlink() and saved.stat().st_mode & 0o777 == 0o640
+    assert gl.load(saved)[0] is gl.normal()
+
+
 def test_newer_format_is_refused(saved):
     rewrite(saved, lambda header, kept: ({**header, "format": "genjax_lab density 99"}, kept))
     with pytest.raises(ValueError, match="its format is not 'genjax_lab density 1'"):

@@ -60,6 +60,22 @@ def test_narrow_peaks_far_apart_are_not_missed():
     assert gl.check_normalised(gl.mixture(gl.normal(), 2), params) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("rare", [-3.0, -5.0, -6.0])
+def test_a_narrow_rare_component_far_away_is_not_missed(rare):
+    """Ten samples of 4096 fall into it, at the rarest, and its tails lie beyond them."""
+    params = {
+        "prior": {"logits": jnp.array([0.0, rare])},
+        "conditional": {"loc": jnp.array([0.0, 1e4]), "scale": jnp.array([1.0, 0.01])},
+    }
+    assert gl.check_normalised(gl.mixture(gl.normal(), 2), params) == pytest.approx(1, abs=2e-4)
+
+
+@pytest.mark.parametrize("what", [gl.per_class(gl.normal(), 2), gl.normal, 3], ids=repr)
+def test_what_is_no_density_is_refused_by_name(what):
+    with pytest.raises(TypeError, match=r"gl\.check_normalised: .* is (a conditional|not a density)"):
+        gl.check_normalised(what, {})
+
+
 def test_jump_of_a_uniform_lies_between_panels():
     params = {"low": jnp.float32(0.123), "high": jnp.float32(0.456)}
     assert gl.check_normalised(gl.uniform(), params) == pytest.approx(1, abs=1e-4)

@@ -11,6 +11,7 @@ import pytest
 import genjax_lab as gl
 from genjax_lab.batch import log_prob_rows, total_log_prob
 from genjax_lab.combinators.marginal import log_joint
+from genjax_lab.density import pairwise
 
 N, K, D = 64, 6, 50
 
@@ -48,9 +49,11 @@ def test_double_vmap_of_bernoulli_is_a_matmul():
     assert largest(program) < N * K * D
 
 
-def test_double_vmap_of_poisson_is_a_matmul():
+@pytest.mark.parametrize("density", [gl.poisson((D,)), gl.multinomial(D)], ids=repr)
+def test_many_models_of_counts_are_a_matmul(density):
     """Trap 2."""
-    program = jax.make_jaxpr(double_vmap(gl.poisson((D,))))({"rate": jnp.ones((K, D))}, BITS).jaxpr
+    params = {name: jnp.ones((K, D)) for name in density.parameters}
+    program = jax.make_jaxpr(lambda p, x: pairwise(density, p, x))(params, BITS).jaxpr
     assert has_dot(program)
     assert largest(program) < N * K * D
 
@@ -108,9 +111,10 @@ def test_classes_of_mixtures_take_little_memory():
     assert compiled.memory_analysis().temp_size_in_bytes < 100e6
 
 
-def test_fit_of_bytes_never_widens_them_as_a_whole():
-    """Sixty thousand images as uint8 are 47 MB; as float32 they would be 188."""
+@pytest.mark.parametrize("dtype", [jnp.uint8, jnp.bool_])
+def test_fit_of_bytes_never_widens_them_as_a_whole(dtype):
+    """Sixty thousand images as uint8 are 47 MB; as float32 they would be 188. A copy of bools as bytes is 47 more."""
     model = gl.joint(gl.categorical(10), gl.per_class(gl.bernoulli((784,)), 10))
-    data = gl.Data((jax.ShapeDtypeStruct((60_000,), jnp.int32), jax.ShapeDtypeStruct((60_000, 784), jnp.uint8)))
+    data = gl.Data((jax.ShapeDtypeStruct((60_000,), jnp.int32), jax.ShapeDtypeStruct((60_000, 784), dtype)))
     compiled = jax.jit(lambda d: gl.run(gl.closed_form(), model, d).params).lower(data).compile()
     assert compiled.memory_analysis().temp_size_in_bytes < 0.3 * 60_000 * 784

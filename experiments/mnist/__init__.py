@@ -41,8 +41,8 @@ class Config:
     def __post_init__(self) -> None:
         if not all(0 <= value < math.inf for value in (self.smoothing, *self.level_smoothing, *self.floors)):
             raise ValueError("smoothing, level-smoothing and floors must be finite and not negative")
-        if self.seed < 0:
-            raise ValueError(f"seed = {self.seed} must not be negative")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed = {self.seed} must be a whole number from 0 to 2³² − 1")
         if not self.level_smoothing or not self.floors:
             raise ValueError("level-smoothing and floors need at least one value each")
         if not 0 <= self.threshold < 1:

@@ -37,7 +37,7 @@ def joint(prior: Density, conditional: Conditional) -> Density:
     """
     require("joint", Density, prior)
     require("joint", Conditional, conditional)
-    if prior.space != conditional.given_space:
+    if prior.space.plain != conditional.given_space.plain:
         raise ValueError(
             f"joint: the prior {prior!r} has events in {prior.space!r}, but {conditional!r} is given "
             f"{conditional.given_space!r}"

@@ -36,6 +36,7 @@ def per_class(density: Density, k: int | Space, shared: str | Sequence[str] = ()
 
     Raises:
       ValueError: where a shared name is not a parameter.
+      TypeError: where `k` is neither a whole number nor a space.
 
     Example:
       >>> digit = gl.per_class(gl.bernoulli((784,)), 10)
@@ -43,8 +44,12 @@ def per_class(density: Density, k: int | Space, shared: str | Sequence[str] = ()
       (10, 784)
     """
     require("per_class", Density, density)
+    if isinstance(shared, str):
+        return per_class(density, k, (shared,))  # one object
+    if not isinstance(k, int | Space):
+        raise TypeError(f"per_class: k = {k!r} must be a whole number, or a finite sample space of labels")
     labels = categories(k) if isinstance(k, int) else k
-    shared = (shared,) if isinstance(shared, str) else tuple(shared)
+    shared = tuple(shared)
     size = labels.require_listing()
     axes, names = _axes(density, shared)
 

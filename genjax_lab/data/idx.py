@@ -7,7 +7,6 @@ LeCun, Cortes & Burges, "The MNIST database of handwritten digits", section "The
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
 import os
@@ -50,14 +49,47 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
         file.seek(0)
         if not zipped:
             return _parse(_Reader(path, file, "byte {}"))
-        with gzip.GzipFile(fileobj=file) as unzipped:
-            return _parse(_Reader(path, unzipped, "byte {} of the unzipped data"))
+        return _parse(_Reader(path, _Gunzip(file), "byte {} of the unzipped data"))
+
+
+class _Gunzip:
+    """The data of a gzip file; unlike Python's `gzip` it reads over no zero bytes and no empty member."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self.file, self.rest = file, b""
+        self.member: Any = None
+
+    def read1(self, most: int) -> bytes:
+        """Some of the next bytes; none at the end.
+
+        Raises:
+          zlib.error, EOFError: where the stream is corrupt or truncated.
+        """
+        data = b""
+        while not data:
+            if not self.rest:
+                self.rest = self.file.read(_CHUNK)
+            if self.member is None:
+                if not self.rest:
+                    return b""
+                self.member, self.empty = zlib.decompressobj(wbits=31), True
+            before = len(self.rest)
+            data = self.member.decompress(self.rest, most)
+            self.rest = self.member.unconsumed_tail
+            self.empty = self.empty and not data
+            if self.member.eof:
+                if self.empty:
+                    raise zlib.error("a member without data")
+                self.rest, self.member = self.member.unused_data, None
+            elif not data and not before:
+                raise EOFError("it ends inside a member")
+        return data
 
 
 class _Reader:
     """A stream that counts its bytes; whatever it refuses, it names the file and the byte."""
 
-    def __init__(self, path: Path, stream: io.BufferedReader | gzip.GzipFile, place: str) -> None:
+    def __init__(self, path: Path, stream: io.BufferedReader | _Gunzip, place: str) -> None:
         self.path, self.stream, self.place = path, stream, place
         self.offset = 0
 
@@ -79,7 +111,7 @@ class _Reader:
         """Some of the next bytes; none at the end of the file."""
         try:
             chunk = self.stream.read1(min(most, _CHUNK))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except (EOFError, zlib.error) as error:
             self.fail(f"the gzip stream is truncated or corrupt ({error})")
         self.offset += len(chunk)
         return chunk

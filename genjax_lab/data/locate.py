@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -67,7 +68,7 @@ def cache_folder() -> Path:
 
 def _locate_file(published: Published, name: str, download: bool) -> Path:
     tried = []
-    for place, root in _places():
+    for place, root in _places(published):
         path = root / published.folder / name if root else None
         if path and path.is_file():
             return _checked(path, published.files[name])
@@ -81,12 +82,12 @@ def _locate_file(published: Published, name: str, download: bool) -> Path:
     raise DataNotFoundError(f"{name} was not found: {'; '.join(tried)}", _advice(published))
 
 
-def _places() -> Iterator[tuple[str, Path | None]]:
+def _places(published: Published) -> Iterator[tuple[str, Path | None]]:
     """The local places in their order; lazily, so that pooch is needed only if the first lacks the file."""
     value = os.environ.get(VARIABLE)
     root = Path(value).expanduser() if value else None
     if root and not root.is_dir():
-        raise DataNotFoundError(f"{VARIABLE}={value} is not a folder", "; unset it, or name one")
+        raise DataNotFoundError(f"{VARIABLE}={value} is not a folder", f"; name one, or unset it{_advice(published)}")
     yield VARIABLE, root
     yield "the cache", cache_folder()
 
@@ -114,15 +115,16 @@ def _download(published: Published, name: str, tried: list[str]) -> Path | None:
     downloader = pooch.HTTPDownloader(progressbar=_progress_bar(), chunk_size=1 << 16, timeout=_TIMEOUT)
     for mirror in published.mirrors:
         try:
-            return Path(
-                pooch.retrieve(
+            with _quiet():
+                fetched = pooch.retrieve(
                     url=mirror + name,
                     known_hash=f"sha256:{published.files[name]}",
                     fname=name,
                     path=folder,
                     downloader=downloader,
                 )
-            )
+            pooch.get_logger().info("%s downloaded from %s to %s", name, _host(mirror), folder)
+            return Path(fetched)
         except OSError as error:
             tried.append(f"{_host(mirror)} failed ({type(error).__name__})")
         except ValueError:  # pooch's word for another SHA-256; it has thrown the bytes away
@@ -130,8 +132,19 @@ def _download(published: Published, name: str, tried: list[str]) -> Path | None:
     return None
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without pooch's line before each try: a line is written where one succeeds."""
+    logger = _pooch().get_logger()
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 def _progress_bar() -> bool:
-    """A bar for a person at a terminal; pooch's one line a file is enough for a log."""
+    """A bar for a person at a terminal; one line a file is enough for a log."""
     try:
         import tqdm  # noqa: F401
     except ImportError:

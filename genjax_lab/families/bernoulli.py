@@ -56,7 +56,7 @@ def bernoulli(shape: Shape = ()) -> Density:
             merge_sums,
             _maximise,
             _log_likelihood,
-            rows=lambda x: x.shape[0] if takes_bytes(x) else block_rows(x),
+            rows=_rows,
             penalty=_penalty,
             smooths=frozenset({"logits"}),
             tables={"logits": (*shape, 2)},
@@ -64,6 +64,11 @@ def bernoulli(shape: Shape = ()) -> Density:
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x),
     )
+
+
+def _rows(x: jax.Array) -> int:
+    """Bytes are added as they are, all in one block; XLA makes a copy of bools, which is then that of a block."""
+    return x.shape[0] if takes_bytes(x) and x.dtype != jnp.bool_ else block_rows(x)
 
 
 class Bits(NamedTuple):

@@ -3,7 +3,8 @@
     log p(x; ℓ | N) = log N! − Σ_c log x_c! + Σ_c x_c (ℓ_c − log Σ exp ℓ)      N = Σ_c x_c
 
 T(x) = x, so the maximum-likelihood probability of a category is its share of all counts; with pseudo-counts α,
-(count + α) / (total + kα).  Casella & Berger (2002), §4.6.
+(count + α) / (total + kα).  Casella & Berger (2002), §4.6.  Computed as Poisson counts given their total, in the
+saddle-point form of `deviance`: the digits of large counts are kept.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import gammaln
 
 from genjax_lab import constraints
+from genjax_lab.count_statistics import Counts, from_counts
 from genjax_lab.density import Density, factory
-from genjax_lab.estimator import merged_whole, smoothing_of
-from genjax_lab.numerics import dot_log, float_dtype, log_normalise, times_log
+from genjax_lab.deviance import log_poisson, pairwise_poisson, peak
+from genjax_lab.estimator import smoothing_of
+from genjax_lab.numerics import log, log_normalise, times_log
 from genjax_lab.space import count_vectors
-from genjax_lab.statistic import Mean, from_statistic, merge_means
-from genjax_lab.types import Event, Key, Params, Smoothing
+from genjax_lab.types import Key, Params, Smoothing
 
 
 @factory
@@ -44,8 +45,8 @@ def multinomial(k: int, total: int | None = None) -> Density:
     space = count_vectors(k, total)
 
     def log_prob(params: Params, x: jax.Array) -> jax.Array:
-        value = dot_log(x, log_normalise(params["logits"])) + _log_ways(x, float_dtype(params["logits"]))
-        return jnp.where(space.contains(x), value, -jnp.inf)
+        log_p = log_normalise(params["logits"])
+        return jnp.where(space.contains(x), _log_prob(jnp.exp(log_p), log_p, x.astype(log_p.dtype)), -jnp.inf)
 
     def sample(key: Key, params: Params) -> jax.Array:
         if total is None:
@@ -60,39 +61,55 @@ def multinomial(k: int, total: int | None = None) -> Density:
         log_prob=log_prob,
         sample=sample,
         estimator=replace(
-            from_statistic(_statistic, _maximise, _log_likelihood),
+            from_counts(_log_prob_at, _expected, _maximise, _rates),
             penalty=_penalty,
             smooths=frozenset({"logits"}),
             tables={"logits": (k,)},
-            pool=merged_whole(merge_means),
         ),
+        pairwise=lambda params, x: _pairwise(log_normalise(params["logits"]), x),
     )
 
 
-def _log_ways(x: jax.Array, dtype: jax.typing.DTypeLike) -> jax.Array:
-    """log N! − Σ log x_c!, the number of orders of the counts."""
-    x = x.astype(dtype)
-    return gammaln(x.sum() + 1.0) - gammaln(x + 1.0).sum()
+def _log_prob(p: jax.Array, log_p: jax.Array, x: jax.Array) -> jax.Array:
+    total = x.sum()
+    return log_poisson(x, total * p, log_p + _log(total)) - peak(total)
 
 
-def _statistic(x: jax.Array) -> Event:
-    dtype = float_dtype(x)
-    return {"counts": x.astype(dtype), "log_ways": _log_ways(x, dtype)}
+def _pairwise(log_p: jax.Array, x: jax.Array) -> jax.Array:
+    x = x.astype(log_p.dtype)
+    total = x.sum(-1)
+    return pairwise_poisson(x, jnp.exp(log_p), log_p, total) - peak(total)[:, None]
 
 
-def _maximise(stats: Mean, smoothing: Smoothing) -> Params:
+def _log_prob_at(mean: jax.Array, x: jax.Array) -> jax.Array:
+    p = _expected(mean, jnp.ones_like(mean) / mean.shape[-1])
+    return _log_prob(p, log(p), x)
+
+
+def _expected(mean: jax.Array, x: jax.Array) -> jax.Array:
+    """The total of x, shared out as the mean counts are."""
+    total = mean.sum(-1, keepdims=True)
+    return mean * (x.sum(-1, keepdims=True) / jnp.where(total > 0, total, 1.0))
+
+
+def _rates(params: Params, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    log_p, total = log_normalise(params["logits"]), x.sum(-1, keepdims=True)
+    return total * jnp.exp(log_p), log_p + _log(total)
+
+
+def _log(total: jax.Array) -> jax.Array:
+    """log of a total; of no counts nothing is asked."""
+    return jnp.log(jnp.where(total > 0, total, 1.0))
+
+
+def _maximise(stats: Counts, smoothing: Smoothing) -> Params:
     alpha = smoothing_of(smoothing, "logits", count=True)
-    counts = stats.mean["counts"] * stats.weight + alpha
+    counts = stats.mean * stats.weight + alpha
     total = counts.sum()
     return {"logits": jnp.where(total > 0, jnp.log(counts) - jnp.log(total), -math.log(counts.shape[-1]))}
 
 
-def _penalty(stats: Mean, params: Params, smoothing: Smoothing) -> jax.Array:
+def _penalty(stats: Counts, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α of each category."""
     alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
     return times_log(alpha, log_normalise(params["logits"])).sum()
-
-
-def _log_likelihood(stats: Mean, params: Params) -> jax.Array:
-    event = times_log(stats.mean["counts"], log_normalise(params["logits"])).sum() + stats.mean["log_ways"]
-    return stats.weight * event

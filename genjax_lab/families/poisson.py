@@ -2,24 +2,22 @@
 
     log p(x; λ) = Σ_j (x_j log λ_j − λ_j − log x_j!)      x_j ∈ {0, 1, 2, …},  λ_j ≥ 0
 
-T(x) = x, so the maximum-likelihood rate is the mean.  Casella & Berger (2002), §3.2.
+T(x) = x, so the maximum-likelihood rate is the mean.  Casella & Berger (2002), §3.2.  Computed in saddle-point form, as
+`deviance` says: the digits of large counts are kept.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import gammaln
 
 from genjax_lab.constraints import positive
+from genjax_lab.count_statistics import Counts, from_counts
 from genjax_lab.density import Density, factory
-from genjax_lab.estimator import merged_whole
-from genjax_lab.numerics import dot_log, float_dtype, log, times_log
+from genjax_lab.deviance import log_poisson, pairwise_poisson
+from genjax_lab.numerics import log
 from genjax_lab.space import counts
-from genjax_lab.statistic import Mean, from_statistic, merge_means
-from genjax_lab.types import Event, Params, Shape, Smoothing
+from genjax_lab.types import Params, Shape, Smoothing
 
 
 @factory
@@ -40,9 +38,7 @@ def poisson(shape: Shape = ()) -> Density:
     space = counts(shape)
 
     def log_prob(params: Params, x: jax.Array) -> jax.Array:
-        rate = params["rate"]
-        value = dot_log(x, log(rate)) - rate.sum() - gammaln(x.astype(rate.dtype) + 1.0).sum()
-        return jnp.where(space.contains(x), value, -jnp.inf)
+        return jnp.where(space.contains(x), _log_prob(params["rate"], x), -jnp.inf)
 
     return Density(
         space=space,
@@ -50,20 +46,22 @@ def poisson(shape: Shape = ()) -> Density:
         init=lambda key: {"rate": jax.random.exponential(key, shape) + 0.5},
         log_prob=log_prob,
         sample=lambda key, params: jax.random.poisson(key, params["rate"], shape).astype(jnp.int32),
-        estimator=replace(from_statistic(_statistic, _maximise, _log_likelihood), pool=merged_whole(merge_means)),
+        estimator=from_counts(
+            _log_prob, lambda mean, x: mean, _maximise, lambda params, x: (params["rate"], log(params["rate"]))
+        ),
+        pairwise=lambda params, x: _pairwise(params["rate"], x),
     )
 
 
-def _statistic(x: jax.Array) -> Event:
-    x = x.astype(float_dtype(x))
-    return {"x": x, "log_factorial": gammaln(x + 1.0).sum()}
+def _log_prob(rate: jax.Array, x: jax.Array) -> jax.Array:
+    rate = rate.reshape(-1)
+    return log_poisson(x.reshape(-1).astype(rate.dtype), rate, log(rate))
 
 
-def _maximise(stats: Mean, smoothing: Smoothing) -> Params:
-    return {"rate": jnp.where(stats.weight > 0, stats.mean["x"], 1.0)}
+def _pairwise(rate: jax.Array, x: jax.Array) -> jax.Array:
+    rates, rows = rate.reshape(rate.shape[0], -1), x.reshape(x.shape[0], -1).astype(rate.dtype)
+    return pairwise_poisson(rows, rates, log(rates), jnp.ones(len(rows), rate.dtype))
 
 
-def _log_likelihood(stats: Mean, params: Params) -> jax.Array:
-    rate = params["rate"]
-    event = times_log(stats.mean["x"], jnp.log(rate)).sum() - rate.sum() - stats.mean["log_factorial"]
-    return stats.weight * event
+def _maximise(stats: Counts, smoothing: Smoothing) -> Params:
+    return {"rate": jnp.where(stats.weight > 0, stats.mean, 1.0)}

@@ -142,8 +142,12 @@ def test_trailing_bytes_are_refused(write: Write, tail: bytes) -> None:
     assert refused(write(gzip.compress(SMALL + tail))) == len(SMALL)
 
 
-def test_bytes_behind_the_gzip_stream_are_refused(write: Write) -> None:
-    assert refused(write(gzip.compress(SMALL) + b"x")) == len(SMALL)
+@pytest.mark.parametrize("tail", [b"x", b"\0", b"\0" * 512, gzip.compress(b""), b"\0" + gzip.compress(b"")], ids=repr)
+def test_bytes_behind_the_gzip_stream_are_refused(write: Write, tail: bytes) -> None:
+    path = write(gzip.compress(SMALL) + tail)
+    assert refused(path) == len(SMALL)
+    with pytest.raises(ValueError, match="the gzip stream is truncated or corrupt"):
+        read_idx(path)
 
 
 def test_gzip_of_several_members_is_read(write: Write) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import logging.handlers
 import re
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,31 @@ def test_unset_environment_is_passed_over(cache: Path, monkeypatch: pytest.Monke
     assert locate(PUBLISHED) == {"file.gz": path}
 
 
-def test_environment_that_is_no_folder_is_said(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_that_is_no_folder_is_said_and_what_helps(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(cache, CONTENT)
     monkeypatch.setenv("GENJAX_LAB_DATA", "/no/such/folder")
-    with pytest.raises(DataNotFoundError, match="GENJAX_LAB_DATA=/no/such/folder is not a folder"):
+    with pytest.raises(DataNotFoundError, match="GENJAX_LAB_DATA=/no/such/folder is not a folder") as caught:
         locate(PUBLISHED)
+    assert all(
+        help in str(caught.value) for help in ("unset it", "1. set GENJAX", "2. put", "3. let them be downloaded")
+    )
+
+
+def test_only_a_download_that_succeeds_is_told(environment: Path, cache: Path, mirrors: dict) -> None:
+    told = logging.handlers.BufferingHandler(100)
+    pooch.get_logger().addHandler(told)
+    try:
+        mirrors |= {FIRST + "file.gz": requests.ConnectionError(), SECOND + "file.gz": requests.ConnectionError()}
+        with pytest.raises(DataNotFoundError):
+            locate(PUBLISHED)
+        assert not told.buffer
+        mirrors |= {FIRST + "file.gz": requests.ConnectionError(), SECOND + "file.gz": CONTENT}
+        locate(PUBLISHED)
+        assert [line.getMessage() for line in told.buffer] == [
+            f"file.gz downloaded from second.example to {cache / 'set'}"
+        ]
+    finally:
+        pooch.get_logger().removeHandler(told)
 
 
 def test_second_mirror_serves_when_the_first_fails(environment: Path, cache: Path, mirrors: dict) -> None:

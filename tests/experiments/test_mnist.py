@@ -153,3 +153,12 @@ def test_mnist_gives_the_expected_numbers():
     assert found["categorical"]["bits_per_dim"] == pytest.approx(1.601, abs=0.003)
     assert found["gaussian"]["bits_per_dim"] == pytest.approx(4.908, abs=0.01)
     assert found["gaussian"]["chosen_by_labels"]["accuracy"] == pytest.approx(0.814, abs=0.005)
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "99999999999999999999"])
+def test_a_seed_that_is_none_is_refused_in_words(seed, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "mnist", "--smoke", "--seed", seed, "--out", str(tmp_path / "out")])
+    assert stop.value.code == 2
+    assert f"seed = {seed} must be a whole number" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()

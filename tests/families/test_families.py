@@ -9,6 +9,7 @@ import pytest
 from scipy import optimize, stats
 
 import genjax_lab as gl
+from genjax_lab.density import pairwise
 
 
 def test_bernoulli_score_at_logit_zero():
@@ -71,9 +72,62 @@ def test_multinomial_of_any_total_cannot_be_sampled():
         gl.sample(gl.multinomial(3), jax.random.key(0), {"logits": jnp.zeros(3)}, 2)
 
 
-def test_poisson_large_counts():
-    got = gl.log_prob(gl.poisson(), {"rate": 1e4}, np.array([10_050]))
-    assert float(got[0]) == pytest.approx(stats.poisson.logpmf(10_050, 1e4), abs=0.02)  # 10⁵ · float32's eps
+@pytest.mark.parametrize("rate", [1e4, 1e6, 1e7])
+def test_poisson_keeps_the_digits_of_large_counts(rate):
+    x = np.round(rate + np.sqrt(rate) * np.array([-5.0, 0.0, 1.0, 20.0])).astype(np.int32)
+    wanted = stats.poisson.logpmf(x, rate)
+    params, log_prob = {"rate": jnp.float32(rate)}, jax.jit(gl.poisson().log_prob)
+    np.testing.assert_allclose(gl.log_prob(gl.poisson(), params, x), wanted, rtol=2e-6)
+    np.testing.assert_allclose([log_prob(params, row) for row in jnp.asarray(x)], wanted, rtol=2e-6)
+    assert float(gl.fit(gl.poisson(), x).log_likelihood) == pytest.approx(
+        stats.poisson.logpmf(x, x.mean()).sum(), rel=1e-5
+    )
+
+
+def test_poisson_far_from_its_rate_and_at_a_rate_of_zero():
+    x, rates = np.array([0, 1, 7, 200, 10**9]), [0.0, 1e-6, 0.5, 6.9, 1e4, 1e12]
+    for rate in rates:
+        wanted = stats.poisson.logpmf(x, float(np.float32(rate)))
+        np.testing.assert_allclose(gl.log_prob(gl.poisson(), {"rate": rate}, x), wanted, rtol=3e-6)
+    curve = jax.jit(jax.vmap(jax.hessian(lambda r, x: gl.poisson().log_prob({"rate": r}, x)), (0, None)))
+    assert np.isfinite([curve(jnp.array([0.0, 1e-3, 7.0]), jnp.array(count)) for count in (0, 7, 10**7)]).all()
+
+
+@pytest.mark.parametrize("rates", [[1e6 - 1000, 1e6 + 1000], [10.0, 1e6 - 1000, 1e6 + 1000, 1e7], [0.0, 3.0, 1e7]])
+def test_poisson_models_side_by_side_keep_their_digits(rates):
+    """Also of two models that are near one another and far from a third."""
+    x = np.array([0, 12, 999_000, 1_000_500, 10_000_100])
+    params = {"rate": jnp.asarray(rates, jnp.float32)}
+    got = jax.jit(pairwise, static_argnums=0)(gl.poisson(), params, jnp.asarray(x))
+    np.testing.assert_allclose(got, stats.poisson.logpmf(x[:, None], np.array(rates)), rtol=3e-6, atol=3e-4)
+
+
+def test_poisson_statistics_of_parts_and_groups_keep_their_digits():
+    x = np.random.default_rng(0).poisson([[1e6, 5.0], [1e6, 5.0], [3.0, 2e4]] * 40)
+    parts = [gl.statistics(gl.poisson((2,)), part) for part in np.split(x, 3)]
+    together = gl.fit_statistics(gl.poisson((2,)), gl.merge(gl.poisson((2,)), *parts))
+    assert float(together.log_likelihood) == pytest.approx(stats.poisson.logpmf(x, x.mean(0)).sum(), rel=1e-5)
+    y = np.array([0, 0, 1] * 40)
+    fit = gl.fit(gl.joint(gl.categorical(2), gl.per_class(gl.poisson((2,)), 2)), (y, x))
+    each = [stats.poisson.logpmf(x[y == c], x[y == c].mean(0)).sum() for c in range(2)]
+    prior = 120 * stats.entropy([2 / 3, 1 / 3])
+    assert float(fit.log_likelihood) == pytest.approx(sum(each) - prior, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [10**4, 10**7])
+def test_multinomial_keeps_the_digits_of_large_counts(n):
+    rng, p = np.random.default_rng(0), np.array([0.2, 0.7, 0.1])
+    x, logits = rng.multinomial(n, p, size=50), jnp.log(jnp.asarray(p, jnp.float32))
+    p = np.exp(np.asarray(logits, float)) / np.exp(np.asarray(logits, float)).sum()
+    got = gl.log_prob(gl.multinomial(3), {"logits": logits}, x)
+    np.testing.assert_allclose(got, stats.multinomial.logpmf(x, n, p), rtol=2e-5)
+    wanted = stats.multinomial.logpmf(x, n, x.sum(0) / x.sum()).sum()
+    assert float(gl.fit(gl.multinomial(3), x).log_likelihood) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_multinomial_keeps_probabilities_too_small_for_its_dtype():
+    got = gl.log_prob(gl.multinomial(2), {"logits": jnp.array([-200.0, 0.0])}, np.array([[0, 3], [2, 0], [1, 1]]))
+    np.testing.assert_allclose(got, [0.0, -400.0, np.log(2) - 200], rtol=1e-6, atol=1e-6)
 
 
 def test_poisson_rate_of_zeros_is_the_boundary():
