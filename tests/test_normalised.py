@@ -70,7 +70,7 @@ def test_a_narrow_rare_component_far_away_is_not_missed(rare):
     assert gl.check_normalised(gl.mixture(gl.normal(), 2), params) == pytest.approx(1, abs=2e-4)
 
 
-@pytest.mark.parametrize("what", [gl.per_class(gl.normal(), 2), gl.normal, 3], ids=repr)
+@pytest.mark.parametrize("what", [gl.per_class(gl.normal(), 2), gl.normal, 3], ids=["conditional", "factory", "3"])
 def test_what_is_no_density_is_refused_by_name(what):
     with pytest.raises(TypeError, match=r"gl\.check_normalised: .* is (a conditional|not a density)"):
         gl.check_normalised(what, {})
