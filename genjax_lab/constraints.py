@@ -93,13 +93,18 @@ def scale_tril(d: int) -> Constraint:
     rows, columns = np.tril_indices(d)
     diagonal = rows == columns
 
+    def take(p: jax.Array) -> jax.Array:
+        return p[jnp.asarray(rows), jnp.asarray(columns)]  # of the present integer dtype: x64 may come and go
+
     def lower(p: jax.Array, positive: Callable[[jax.Array], jax.Array]) -> jax.Array:
         return jnp.all(jnp.isfinite(p)) & jnp.all(jnp.triu(p, 1) == 0) & jnp.all(positive(jnp.diagonal(p)))
 
     return Constraint(
         "scale_tril", (d, d), len(rows),
-        forward=lambda z: jnp.zeros((d, d), z.dtype).at[rows, columns].set(jnp.where(diagonal, jnp.exp(z), z)),
-        inverse=lambda p: jnp.where(diagonal, jnp.log(jnp.where(diagonal, p[rows, columns], 1)), p[rows, columns]),
+        forward=lambda z: jnp.zeros((d, d), z.dtype)
+        .at[jnp.asarray(rows), jnp.asarray(columns)]
+        .set(jnp.where(diagonal, jnp.exp(z), z)),
+        inverse=lambda p: jnp.where(diagonal, jnp.log(jnp.where(diagonal, take(p), 1)), take(p)),
         contains=lambda p: lower(p, lambda diagonal: diagonal >= 0),
         interior=lambda p: lower(p, lambda diagonal: diagonal > 0),
     )  # fmt: skip

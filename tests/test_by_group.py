@@ -45,6 +45,7 @@ def test_a_start_is_made_of_the_rows_of_its_group():
     assert all(bool(jnp.isfinite(p).all()) for p in jax.tree.leaves(params))
 
 
+@pytest.mark.slow
 def test_one_fit_is_the_fits_of_the_classes():
     """EM of classes that share nothing, from one start, goes where EM of each class goes."""
     one = gl.mixture(gl.bernoulli((5,)), 2)

@@ -33,6 +33,7 @@ def test_degrees_of_freedom_are_those_of_the_log_odds():
     assert gl.degrees_of_freedom(MODEL) == 2 * 2 + 2
 
 
+@pytest.mark.slow
 def test_it_is_the_discriminative_side_of_naive_bayes():
     """The posterior of naive Bayes on bits is the same family: the two best likelihoods agree."""
     x = (X > 0).astype(np.int32)

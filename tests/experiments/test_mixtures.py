@@ -23,11 +23,13 @@ def smoke(data_dir):
         yield run(SMOKE)
 
 
+@pytest.mark.slow
 def test_the_story_holds_every_figure_and_table(smoke):
     assert {figure.name for figure in smoke.figures} == FIGURES
     assert len(smoke.tables) == 4
 
 
+@pytest.mark.slow
 def test_more_components_describe_digits_better_and_label_them(smoke):
     found = smoke.metrics
     few, many = found["mixtures"][2], found["mixtures"][8]
@@ -36,6 +38,7 @@ def test_more_components_describe_digits_better_and_label_them(smoke):
     assert found["classes"]["tested"][3]["accuracy"] > 0.87
 
 
+@pytest.mark.slow
 def test_numbers_end_where_scikit_learn_ends(smoke):
     for found in smoke.metrics["bumps"].values():
         assert found["nats"] <= found["scikit_learn_nats"] * (1 + 1e-4)
