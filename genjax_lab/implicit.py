@@ -67,10 +67,15 @@ def implicit(density: Density | Conditional) -> Estimator:
         log_likelihood=lambda stats, params: stats.value,
         exact=False,
         start=start,
-        rows=lambda x: max(64, block_rows(x) // max(1, min(coordinates(density), LARGEST))),
+        rows=lambda x: rows_with_hessian(x, coordinates(density)),
         pool=lambda names: None,
         separate=True,
     )
+
+
+def rows_with_hessian(x: Event, size: int) -> int:
+    """Rows of a block where a Hessian in `size` coordinates is taken along."""
+    return max(64, block_rows(x) // max(1, min(size, LARGEST)))
 
 
 def coordinates(density: Density | Conditional) -> int:

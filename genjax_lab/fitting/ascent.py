@@ -67,11 +67,9 @@ def running() -> jax.Array:
     return jnp.full((), Status.RUNNING, jnp.int32)
 
 
-def ended(problem: Problem, state: Any, method: str) -> Fit:
+def ended(problem: Problem, state: Any, log_likelihood: jax.Array, method: str) -> Fit:
     """The fit at the end of an ascent: out of steps, or at the edge of the parameter space."""
     status = jnp.where(state.status == Status.RUNNING, Status.MAX_STEPS, state.status)
     edge = (status == Status.CONVERGED) & ~constraints.is_interior(problem.density.parameters, state.params)
     status = jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)
-    return Fit(
-        state.params, state.log_likelihood, problem.size, state.step, status, density=problem.density, method=method
-    )
+    return Fit(state.params, log_likelihood, problem.size, state.step, status, density=problem.density, method=method)

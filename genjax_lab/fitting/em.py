@@ -143,7 +143,7 @@ class EM(Iterative):
 
     def finish(self, problem: Problem, state: State) -> Fit:
         """The result: after a few Newton steps, if they gain, and a look at the curvature."""
-        fit = ended(problem, state, "em")
+        fit = ended(problem, state, state.log_likelihood, "em")
         smallest = estimator_of(problem.density).smallest
         if smallest is not None:
             lost = jnp.exp(smallest(state.params)) * fit.n < FEWEST_ROWS
@@ -163,12 +163,12 @@ def _polished(problem: Problem, fit: Fit) -> Fit:
     method = Newton(steps)
     end = method.advance(problem, method.init(problem, fit.params), steps)
     settled = fit.status == Status.CONVERGED
-    better = settled & (end.log_likelihood >= fit.log_likelihood)
+    better = settled & (end.here.log_likelihood >= fit.log_likelihood)
     z = free(problem, end.params)[0]
     return replace(
         fit,
         params=_where(better, end.params, fit.params),
-        log_likelihood=jnp.where(better, end.log_likelihood, fit.log_likelihood),
+        log_likelihood=jnp.where(better, end.here.log_likelihood, fit.log_likelihood),
         status=jnp.where(settled, judge(fit.status, z, end.here, steps > 0), fit.status),
         grad_norm=jnp.linalg.norm(end.here.gradient),
     )

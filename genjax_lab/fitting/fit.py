@@ -14,6 +14,7 @@ from genjax_lab.check import checked_batch, checked_params, checked_weights, is_
 from genjax_lab.combinators.partly_labelled import with_hidden_labels
 from genjax_lab.density import Conditional, Density
 from genjax_lab.fitting.arguments import checked_penalty, checked_smoothing
+from genjax_lab.fitting.ascent import Iterative
 from genjax_lab.fitting.choose import checked_method, usual_method
 from genjax_lab.fitting.closed_form import ClosedForm
 from genjax_lab.fitting.data import Data
@@ -109,7 +110,7 @@ def _solved(method: Method, problem: Problem, start: Params, key: Key | None, re
         )
     if not isinstance(restarts, int) or restarts < 1:
         raise ValueError(f"gl.fit: restarts = {restarts} must be a whole number, at least 1")
-    if progress:
+    if progress and isinstance(method, Iterative):  # any other has no steps to tell of
         return solve_in_sight(method, problem, start, key, restarts, progress)
     if start is None:
         return solve_restarts(method, problem, key, restarts)

@@ -121,15 +121,8 @@ class LBFGS(Iterative):
         """The result; up to some 200 coordinates its curvature tells a saddle or a flat end from a maximum."""
         z, back = free(problem, state.params)
         here = slopes(problem, z, back, hessian=z.size <= LARGEST)
-        fit = ended(problem, _Ended(state.params, here.log_likelihood, state.step, state.status), "lbfgs")
+        fit = ended(problem, state, here.log_likelihood, "lbfgs")
         return replace(fit, status=judge(fit.status, z, here), grad_norm=state.grad_norm)
-
-
-class _Ended(NamedTuple):
-    params: Params
-    log_likelihood: jax.Array
-    step: jax.Array
-    status: jax.Array
 
 
 def _loss(problem: Problem, back: Back) -> Callable[[jax.Array], jax.Array]:

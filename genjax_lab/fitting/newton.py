@@ -44,11 +44,6 @@ class State(NamedTuple):
     promised: jax.Array
     halvings: jax.Array
 
-    @property
-    def log_likelihood(self) -> jax.Array:
-        """The total log-likelihood at `params`."""
-        return self.here.log_likelihood
-
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ class Newton(Iterative):
 
     def finish(self, problem: Problem, state: State) -> Fit:
         """The result; it tells a saddle or a flat end from a maximum."""
-        fit = ended(problem, state, "newton")
+        fit = ended(problem, state, state.here.log_likelihood, "newton")
         status = judge(fit.status, free(problem, state.params)[0], state.here)
         return replace(fit, status=status, grad_norm=jnp.linalg.norm(state.here.gradient))
 

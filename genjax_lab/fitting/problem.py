@@ -13,12 +13,12 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from genjax_lab.blocks import block_rows, reduce_blocks
+from genjax_lab.blocks import reduce_blocks
 from genjax_lab.density import Conditional, Density, log_prob_rows
 from genjax_lab.estimator import Estimator
 from genjax_lab.fitting.data import Data, size_of
 from genjax_lab.fitting.sufficient import gather
-from genjax_lab.implicit import LARGEST
+from genjax_lab.implicit import rows_with_hessian
 from genjax_lab.numerics import Total
 from genjax_lab.types import Params, Smoothing, Stats
 
@@ -134,7 +134,7 @@ def slopes(problem: Problem, z: jax.Array, back: Back, hessian: bool = False) ->
     def merge(a: Any, b: Any) -> Any:
         return a[0].merge(b[0]), *jax.tree.map(jnp.add, a[1:], b[1:])
 
-    rows = max(64, block_rows(problem.data.x) // max(1, min(z.size, LARGEST))) if hessian else None
+    rows = rows_with_hessian(problem.data.x, z.size) if hessian else None
     total, gradient, bend = reduce_blocks(block, merge, problem.data, rows)
     n, estimator = problem.size, problem.density.estimator
     smoothed = estimator is not None and estimator.penalty is not None and problem.smoothing is not None

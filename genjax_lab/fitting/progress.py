@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from genjax_lab.fitting.ascent import Iterative
 from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, Status
-from genjax_lab.fitting.run import Method, best_of, gone_on, short_run, start_from
+from genjax_lab.fitting.run import best_of, gone_on, short_run, start_from
 from genjax_lab.types import Key, Params
 
 INTERVAL = 0.5
@@ -22,15 +22,13 @@ Report = Callable[[dict[str, float]], None]
 
 
 def solve_in_sight(
-    method: Method, problem: Problem, params: Params, key: Key | None, restarts: int, progress: bool | Report
+    method: Iterative, problem: Problem, params: Params, key: Key | None, restarts: int, progress: bool | Report
 ) -> Fit:
     """Solve a problem as `solve` and `solve_restarts` do, to the same parameters, and tell how far it is.
 
     Raises:
       ImportError: where `rich`, which draws on the terminal, is not installed.
     """
-    if not isinstance(method, Iterative):
-        return jax.jit(type(method).solve)(method, problem, params, key)
     report = progress if callable(progress) else _terminal(method, restarts)
     if params is not None:
         return _watched(method, problem, params, key, 0, report)
