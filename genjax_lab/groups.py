@@ -115,12 +115,15 @@ class Groups:
 
         Centres, also of groups without rows, must be such that f is finite.
         """
-        n = values.shape[0]
         if self.soft is None:
             own = centres if self.labels is None else jnp.take(centres, self.labels, 0, mode="clip")
             return jax.tree.map(self.sum, f(values, own))
-        soft = self.soft.reshape(n, self.k, *(1,) * (values.ndim - 1))
-        return jax.tree.map(lambda v: (soft * v).sum(0), f(values[:, None], centres[None]))
+
+        def one(group: tuple[jax.Array, jax.Array]) -> Any:  # one after another: no array [n, k, ...]
+            centre, weights = group
+            return jax.tree.map(lambda v: jnp.tensordot(weights, v, 1, precision=EXACT), f(values, centre[None]))
+
+        return lax.map(one, (centres, self.soft.T.astype(values.dtype)))
 
     def count(self, values: jax.Array, bound: int) -> jax.Array:
         """Sum whole numbers 0..bound, [n, ...], in each group: exact whole numbers where rows are counted.

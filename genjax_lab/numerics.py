@@ -97,6 +97,14 @@ def log_share(a: jax.Array, otherwise: jax.Array) -> jax.Array:
     return shifted - _logsumexp(shifted, jnp.zeros_like(top[..., 0]))[..., None]
 
 
+def shares(a: jax.Array, otherwise: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """exp of `log_share` and `logsumexp` along the last axis, of the same exponentials."""
+    top = a.max(-1)
+    terms = jnp.exp(contenders(a, otherwise) - jnp.where(jnp.isfinite(top), top, 0.0)[..., None])
+    total = terms.sum(-1)
+    return terms * (1 / total)[..., None], jnp.where(jnp.isfinite(top), jnp.log(total) + top, top)
+
+
 def _logsumexp(a: jax.Array, top: jax.Array) -> jax.Array:
     # Few reductions: over short rows each costs as much as the exponentials.
     endless = jnp.isposinf(top)

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from genjax_lab.blocks import block_rows
 from genjax_lab.estimator import Estimator, Pool, merge_all
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype
+from genjax_lab.quadratic import EDGE, near, pays
 from genjax_lab.types import Event, Params, Smoothing, Stats
 
 
@@ -117,9 +119,28 @@ def ratio(total: jax.Array, weight: jax.Array) -> jax.Array:
 
 
 def _gather_moments(params: Params, x: jax.Array, given: Event, groups: Groups) -> Moments:
-    """Two passes over the block, centred on each group's own mean; the second mends the rounding of the first."""
+    """Of soft groups that lie near each other by two matmuls, about the mean of all; else each about its own mean."""
     x = x.astype(float_dtype(x))
     weight = groups.totals(x.shape[0])
+    if groups.soft is None or params is None or not pays(groups.k, x[0].size):
+        return _moments_apart(x, groups, weight)
+    centre = x.mean(0, keepdims=True)
+    away = (params["loc"] - centre) / jnp.where(params["scale"] > 0, params["scale"], jnp.inf)
+
+    def together() -> Moments:
+        y = x - centre
+        step = ratio(groups.sum(y), weight)
+        variance = ratio(groups.sum(y**2), weight) - step**2
+        variance = jnp.maximum(variance, EDGE * jnp.finfo(x.dtype).eps * step**2)  # never lost in the rounding
+        mean, low = _two_parts(jnp.broadcast_to(centre, step.shape), step)
+        return Moments(weight, mean, _like(weight, variance) * variance, low)
+
+    close = near(away.reshape(groups.k, -1)) & jnp.all(params["scale"] > 0)
+    return lax.cond(close, together, lambda: _moments_apart(x, groups, weight))
+
+
+def _moments_apart(x: jax.Array, groups: Groups, weight: jax.Array) -> Moments:
+    """Two passes over the block, centred on each group's own mean; the second mends the rounding of the first."""
     rough = ratio(groups.sum(x), weight)
     slip, scatter = groups.sums_about(x, rough)
     step = ratio(slip, weight)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,10 +17,12 @@ from genjax_lab.estimator import Estimator, combine, part_of, start_of
 from genjax_lab.families.categorical import categorical
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
-from genjax_lab.numerics import add_logs, log_share, logsumexp
+from genjax_lab.numerics import add_logs, logsumexp, shares
 from genjax_lab.space import HIDDEN
 from genjax_lab.start import labelled_shares, seed_shares
 from genjax_lab.types import Event, Key, Params, Smoothing, Stats
+
+T = TypeVar("T")
 
 
 @factory
@@ -91,14 +94,16 @@ def expected(
 
     def statistics(params: Params, event: Event, given: Event, groups: Groups) -> Stats:
         y, x = split(event)
-        every = jax.lax.map(lambda one: possible(log_joint(joint, one, x), y), params)  # [g, n, m]
-        priors = jax.vmap(lambda one: listing(prior, one))(params["prior"])
-        shares = jnp.exp(log_share(every, priors[:, None]))
-        rows, masses = by_label(groups, shares.transpose(1, 0, 2))
+
+        def share(one: Params) -> tuple[jax.Array, jax.Array]:
+            return shares(possible(log_joint(joint, one, x), y), listing(prior, one["prior"]))
+
+        each, totals = map_groups(share, params)  # [g, n, m], [g, n]
+        rows, masses = by_label(groups, each.transpose(1, 0, 2))
         return {
             "prior": of_y.statistics(params["prior"], prior.space.enumerate(), None, masses),
             "conditional": of_x.statistics(params["conditional"], x, None, rows),
-            "log_likelihood": groups.total_of(logsumexp(every).T),
+            "log_likelihood": groups.total_of(totals.T),
         }
 
     def start(key: Key, event: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
@@ -131,6 +136,13 @@ def expected(
         pool=lambda names: None,
         separate=True,
     )
+
+
+def map_groups(f: Callable[[Params], T], params: Params) -> T:
+    """f of the parameters of every group, one group after another: the memory of one, and no copy of a lone one's."""
+    if jax.tree.leaves(params)[0].shape[0] > 1:
+        return jax.lax.map(f, params)
+    return jax.tree.map(lambda a: a[None], f(jax.tree.map(lambda p: p[0], params)))
 
 
 def _no_route(name: str, x: Event, given: Event) -> tuple[Event, Event]:

@@ -4,49 +4,29 @@
 
 Kept in location-scale form, each group centred on its own mean: clusters at ±1000 with a spread of 0.1 keep their
 digits in float32. The maximum-likelihood mean and covariance L Lᵀ are those of the data.  Mardia, Kent & Bibby (1979),
-Multivariate Analysis, §4.2; Chan, Golub & LeVeque (1983) for the merged scatter.
+Multivariate Analysis, §4.2.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.linalg import solve_triangular
 
-from genjax_lab.blocks import reduce_blocks
+from genjax_lab import quadratic, scatter, triangular
+from genjax_lab.blocks import map_blocks
 from genjax_lab.constraints import real, scale_tril
 from genjax_lab.density import Density, factory
-from genjax_lab.estimator import Estimator, Pool, merge_all, smoothing_of
+from genjax_lab.estimator import Estimator, smoothing_of
 from genjax_lab.families.normal import HALF_LOG_TWO_PI, factor_penalty
-from genjax_lab.groups import Groups
-from genjax_lab.numerics import EXACT, float_dtype
+from genjax_lab.numerics import EXACT
 from genjax_lab.space import reals
-from genjax_lab.statistic import ratio
-from genjax_lab.types import Event, Key, Params, Smoothing
-
-CHUNK = 2048
-"""Rows of one matmul: 50,000 at once lose 70 ε of a scatter where 2,000 lose 4, and leave the cache."""
+from genjax_lab.types import Key, Params, Smoothing
 
 ROUNDING = 32
 """How many ε of a covariance may be rounding."""
-
-
-class Scatter(NamedTuple):
-    """A group's weight, mean, and scatter matrix Σ w (x − mean)(x − mean)ᵀ."""
-
-    weight: jax.Array
-    mean: jax.Array
-    scatter: jax.Array
-
-    def covariance(self) -> jax.Array:
-        """The scatter over the weight; 0 in coordinates that spread no more than the rounding of equal numbers."""
-        covariance = self.scatter / jnp.where(self.weight > 0, self.weight, 1)
-        least = (4 * jnp.finfo(covariance.dtype).eps * self.mean) ** 2
-        spread = jnp.diagonal(covariance) > least
-        return jnp.where(spread[:, None] & spread[None], covariance, 0.0)
 
 
 @factory
@@ -91,13 +71,13 @@ def mvnormal(d: int) -> Density:
         log_prob=lambda params, x: _log_prob(params["loc"], params["scale_tril"], x),
         sample=sample,
         estimator=Estimator(
-            _statistics,
-            _merge,
+            scatter.statistics,
+            scatter.merge,
             lambda stats, params, smoothing: _maximise(stats, smoothing),
             _log_likelihood,
             penalty=lambda stats, params, v: factor_penalty(stats.weight, params["scale_tril"], v),
             smooths=frozenset({"scale_tril"}),
-            pool=_pool,
+            pool=scatter.pool,
         ),
         pairwise=lambda params, x: _pairwise(params["loc"], params["scale_tril"], x),
     )
@@ -118,7 +98,7 @@ def _square(scale: jax.Array, v: jax.Array, size: jax.Array) -> tuple[jax.Array,
     """
     point = jnp.diagonal(scale) == 0
     filled = scale + jnp.diag(point.astype(scale.dtype))
-    z = solve_triangular(filled, v, lower=True)
+    z = jnp.matmul(triangular.inverse(filled), v, precision=EXACT)
     rounding = (
         8 * jnp.finfo(scale.dtype).eps * size + jnp.sqrt(_hidden(filled, (jnp.tril(scale) ** 2).sum(-1)))[:, None]
     )
@@ -127,23 +107,37 @@ def _square(scale: jax.Array, v: jax.Array, size: jax.Array) -> tuple[jax.Array,
 
 
 def _pairwise(loc: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
-    """One matmul a model, after centring: f[rows, models]; a solve for each row would be many times slower."""
+    """All models by one matmul where they are near each other, or one for each after centring: f[rows, models]."""
     x = x.astype(jnp.result_type(loc, x))
 
     def with_planes() -> jax.Array:
         return jax.vmap(jax.vmap(_log_prob, (0, 0, None)), (None, None, 0))(loc, scale, x)
 
     def usual() -> jax.Array:
-        def of_model(model: tuple[jax.Array, jax.Array]) -> jax.Array:
-            mu, factor = model
-            inverse = solve_triangular(factor, jnp.eye(factor.shape[0], dtype=factor.dtype), lower=True)
-            z = jnp.matmul(x - mu[None], inverse.T, precision=EXACT)
-            return -0.5 * (z**2).sum(-1) - _log_volume(factor)
-
-        return lax.map(of_model, (loc, scale)).T
+        inverse, volume = jax.vmap(triangular.inverse)(scale), jax.vmap(_log_volume)(scale)
+        return -0.5 * _squares(loc, inverse, x) - volume[None]
 
     singular = jnp.any(jnp.diagonal(scale, axis1=-2, axis2=-1) == 0)
     return lax.cond(singular, with_planes, usual)
+
+
+def _squares(loc: jax.Array, inverse: jax.Array, x: jax.Array) -> jax.Array:
+    (models, d), centre = loc.shape, loc.mean(0, keepdims=True)
+
+    def apart() -> jax.Array:
+        def of_model(model: tuple[jax.Array, jax.Array]) -> jax.Array:
+            mu, own = model
+            return (jnp.matmul(x - mu[None], own.T, precision=EXACT) ** 2).sum(-1)
+
+        return lax.map(of_model, (loc, inverse)).T
+
+    def together() -> jax.Array:
+        rows = quadratic.rows_of_products(d)
+        return map_blocks(lambda rows: quadratic.squares(inverse, loc - centre, rows - centre), x, rows)
+
+    if not quadratic.pays(models, d) or d > quadratic.WIDEST:
+        return apart()
+    return lax.cond(quadratic.near(quadratic.distance(inverse, loc - centre)), together, apart)
 
 
 def _log_volume(scale: jax.Array) -> jax.Array:
@@ -151,39 +145,7 @@ def _log_volume(scale: jax.Array) -> jax.Array:
     return (jnp.log(jnp.where(diagonal == 0, 1.0, diagonal)) + HALF_LOG_TWO_PI).sum()
 
 
-def _statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Scatter:
-    x = jnp.asarray(x, float_dtype(x))
-    n = x.shape[0]
-    stats = reduce_blocks(_of_chunk, _merge, (x, groups.matrix(n, x.dtype)), CHUNK)
-    return stats._replace(weight=groups.totals(n))
-
-
-def _of_chunk(rows: tuple[jax.Array, jax.Array]) -> Scatter:
-    """Each group's mean and scatter matrix about it; the second pass mends the rounding of the first mean."""
-    x, weights = rows
-    weight = weights.sum(0)
-    mean = ratio(jnp.matmul(weights.T, x, precision=EXACT), weight)
-
-    def about(group: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        w, centre = group
-        centred = x - centre[None]
-        weighted = centred * w[:, None]
-        return weighted.sum(0), jnp.matmul(weighted.T, centred, precision=EXACT)
-
-    slip, scatter = lax.map(about, (weights.T, mean))  # a matmul for each group
-    step = ratio(slip, weight)
-    return Scatter(weight, mean + step, scatter - slip[:, :, None] * step[:, None, :])
-
-
-def _merge(a: Scatter, b: Scatter) -> Scatter:
-    """Chan, Golub & LeVeque (1983), eq. 2.1, for matrices."""
-    weight = a.weight + b.weight
-    share, step = ratio(b.weight, weight)[..., None], b.mean - a.mean
-    between = (a.weight[..., None] * share * step)[..., :, None] * step[..., None, :]
-    return Scatter(weight, a.mean + step * share, a.scatter + b.scatter + between)
-
-
-def _maximise(stats: Scatter, smoothing: Smoothing) -> Params:
+def _maximise(stats: scatter.Scatter, smoothing: Smoothing) -> Params:
     some, d = stats.weight > 0, stats.mean.shape[-1]
     eye = jnp.eye(d, dtype=stats.mean.dtype)
     covariance = stats.covariance() + smoothing_of(smoothing, "scale_tril") * eye
@@ -193,7 +155,7 @@ def _maximise(stats: Scatter, smoothing: Smoothing) -> Params:
     }
 
 
-def _log_likelihood(stats: Scatter, params: Params) -> jax.Array:
+def _log_likelihood(stats: scatter.Scatter, params: Params) -> jax.Array:
     loc, scale, some = params["loc"], params["scale_tril"], stats.weight > 0
     # The covariance of the rows by its factor, a matrix of deviations: the trace of L⁻¹ S L⁻ᵀ is a sum of squares.
     spread = _cholesky(stats.covariance())
@@ -212,12 +174,12 @@ def _cholesky(covariance: jax.Array) -> jax.Array:
     """
     d, variance = covariance.shape[-1], jnp.diagonal(covariance)
     eye = jnp.eye(d, dtype=covariance.dtype)
-    usual = lax.linalg.cholesky(covariance)
+    usual = triangular.cholesky(covariance)
     fine = jnp.all(jnp.diagonal(usual) ** 2 > _hidden(usual, variance))  # NaN is not fine
 
     def column(state: Any) -> Any:
         j, rest, filled, flat = state  # filled: columns from j on, and flat ones, are those of the unit matrix
-        weights = solve_triangular(filled, eye[j], trans=1, lower=True)
+        weights = triangular.inverse(filled)[j]
         is_flat = rest[j, j] <= ROUNDING * jnp.finfo(rest.dtype).eps * (weights**2 * variance).sum()
         below = jnp.where(
             is_flat | (jnp.arange(d) < j), 0.0, rest[:, j] / jnp.sqrt(jnp.where(is_flat, 1.0, rest[j, j]))
@@ -236,15 +198,5 @@ def _hidden(factor: jax.Array, variance: jax.Array) -> jax.Array:
     Given those before, x_j − Σ w_a x_a is left, with (−w, 1) / L_jj row j of the inverse factor; a covariance right to
     ROUNDING ε has the variance of that right to ROUNDING ε times the sum of the variances of its terms.
     """
-    inverse = solve_triangular(factor, jnp.eye(factor.shape[-1], dtype=factor.dtype), lower=True)
-    weights = inverse * jnp.diagonal(factor)[:, None]
+    weights = triangular.inverse(factor) * jnp.diagonal(factor)[:, None]
     return ROUNDING * jnp.finfo(factor.dtype).eps * jnp.matmul(weights**2, variance, precision=EXACT)
-
-
-def _pool(names: frozenset[str]) -> Pool | None:
-    """Groups with their own loc and one scale: the scatter within the groups, all together."""
-    if names == {"loc", "scale_tril"}:
-        return lambda stats: merge_all(_merge, stats)
-    if names == {"scale_tril"}:
-        return lambda stats: Scatter(stats.weight.sum(0), jnp.zeros_like(stats.mean[0]), stats.scatter.sum(0))
-    return None
