@@ -16,6 +16,7 @@ from genjax_lab.families.beta import beta
 from genjax_lab.families.categorical import categorical
 from genjax_lab.families.dirichlet import dirichlet
 from genjax_lab.families.gamma import gamma
+from genjax_lab.families.histogram import histogram
 from genjax_lab.families.multinomial import multinomial
 from genjax_lab.families.mvnormal import mvnormal
 from genjax_lab.families.negative_binomial import negative_binomial
@@ -36,6 +37,7 @@ from genjax_lab.fitting.result import Fit, FitError, FitWarning, Status
 from genjax_lab.fitting.run import run
 from genjax_lab.fitting.schedule import schedule
 from genjax_lab.fitting.sufficient import merge, statistics
+from genjax_lab.grid import grid
 from genjax_lab.groups import Groups
 from genjax_lab.io import load, save
 from genjax_lab.normalisation import check_normalised
@@ -45,9 +47,9 @@ from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
-    "Space", "Status", "bernoulli", "beta", "binary", "categorical", "categories", "check_normalised",
-    "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory",
-    "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "iid", "joint", "lbfgs", "load",
+    "Space", "Status", "bernoulli", "beta", "binary", "categorical", "categories", "check_normalised", "closed_form",
+    "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory", "fields", "fit",
+    "fit_statistics", "from_statistic", "gamma", "gradient", "grid", "histogram", "iid", "joint", "lbfgs", "load",
     "log_prob", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
     "negative_binomial", "newton", "nll", "normal", "pair", "partly_labelled", "per_class", "per_example_scores",
     "poisson", "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule",

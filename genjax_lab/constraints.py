@@ -124,6 +124,18 @@ def logits(k: int, shape: tuple[int, ...] = ()) -> Constraint:
     )  # fmt: skip
 
 
+def table(shape: tuple[int, ...]) -> Constraint:
+    """Logits of the cells of one table of the given shape, equal up to a constant: one degree of freedom less."""
+    flat = logits(math.prod(shape))
+    return Constraint(
+        "table", shape, flat.degrees_of_freedom,
+        forward=lambda z: flat.forward(z).reshape(shape),
+        inverse=lambda p: flat.inverse(p.reshape(-1)),
+        contains=lambda p: flat.contains(p.reshape(-1)),
+        interior=flat.interior,
+    )  # fmt: skip
+
+
 def centred(k: int, shape: tuple[int, ...] = ()) -> Constraint:
     """Arrays of shape (k, *shape) that add up to 0 along the first axis: (k − 1) degrees of freedom an entry.
 

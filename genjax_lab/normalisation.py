@@ -16,6 +16,7 @@ import numpy as np
 from genjax_lab.batch import log_prob
 from genjax_lab.check import checked_params, require_density
 from genjax_lab.density import Density
+from genjax_lab.grid import Grid
 from genjax_lab.predict import sample
 from genjax_lab.space import CountVectors, Integers, Leaf, Reals, Simplex
 from genjax_lab.types import ArrayLike, Event, Params
@@ -109,7 +110,8 @@ def _flanks(params: Params) -> set[float]:
 
 def _places(leaf: Leaf) -> int:
     """How many numbers of an event of a leaf are free, a finite cell counted as one."""
-    return math.prod(leaf.outer) * (leaf.k - 1 if isinstance(leaf, Simplex) else 1)
+    cell = leaf.k - 1 if isinstance(leaf, Simplex) else len(leaf.sizes) if isinstance(leaf, Grid) else 1
+    return math.prod(leaf.outer) * cell
 
 
 def _assemble(leaf: Leaf, columns: object) -> tuple[jax.Array, np.ndarray | float]:
@@ -149,6 +151,10 @@ def _leaf_axes(
     if isinstance(leaf, Integers):
         tops = [2 * int(column.max()) + 64 for column in columns]
         return [(np.arange(top), np.ones(top)) for top in tops]
+    if isinstance(leaf, Grid):
+        own = [list(map(float, each)) for each in leaf.edges()] * math.prod(leaf.outer)
+        each = zip(columns, own, strict=True)
+        return [_panels(column, edges, [*flanks, *cuts], (cuts[0], cuts[-1]), *NODES[real]) for column, cuts in each]
     ends = (leaf.low, leaf.high) if isinstance(leaf, Reals) else (0.0, 1.0)
     return [_panels(column, edges, flanks, ends, *NODES[real]) for column in columns]
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from genjax_lab.grid import Grid
 from genjax_lab.space import HIDDEN, CountVectors, Integers, Labels, Leaf, Reals, Simplex
 
 
@@ -94,6 +95,8 @@ def name_the_row(caller: str, density: Any, name: str, leaf: Leaf, array: np.nda
 def _hint(leaf: Leaf, value: float) -> str:
     if isinstance(leaf, Simplex):
         return f" The {leaf.k} numbers must be above 0 and add up to 1 to within {leaf.TOLERANCE}"
+    if isinstance(leaf, Grid):
+        return f" Points must lie in the box from {leaf.low} to {leaf.high}"
     if isinstance(leaf, Reals):
         return f" Values must lie strictly between {leaf.low} and {leaf.high}"
     if not isinstance(leaf, Integers) or leaf.k is None:

@@ -60,7 +60,52 @@ def broken(p: Any, x: Any) -> np.ndarray:
     return stats.beta.cdf(np.minimum(x[:, :-1] / left, 1), a[:-1], np.cumsum(a[::-1])[-2::-1])
 
 
+def in_cells(low: Any, high: Any) -> Any:
+    """The cell of each point by NumPy's search, and the probability of every cell."""
+
+    def cells(p: Any, x: Any) -> tuple[np.ndarray, np.ndarray]:
+        probs, place = special.softmax(p["logits"]), 0
+        for column, m, a, b in zip(np.reshape(x, (len(x), -1)).T, probs.shape, low, high, strict=True):
+            place = place * m + np.minimum(np.searchsorted(np.linspace(a, b, m + 1), column, side="right") - 1, m - 1)
+        return np.asarray(place), probs.ravel()
+
+    return cells
+
+
 FAMILIES = [
+    Case(
+        "histogram",
+        gl.histogram(4, -1, 3),
+        arrays({"logits": [0.5, -1.0, 2.0, 0.0]}),
+        o.histogram([-1], [3]),
+        x=np.array([-1.0, -0.75, 0.5, 1.0, 1.9375, 2.0, 2.5]),
+        cells=in_cells([-1], [3]),
+        impossible=np.array([-1.125, 3.5]),
+        edges=(
+            Edge(
+                {"logits": [0.0, -INF, 0.0, -INF]},
+                np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 3.0]),
+                [-np.log(2), -np.log(2), -INF, -INF, -np.log(2), -INF],
+            ),
+            Edge({"logits": [0.0, 0.0, 0.0, 0.0]}, np.array([-1.0, 3.0]), [-np.log(4)] * 2),
+        ),
+    ),
+    Case(
+        "histogram_box",
+        gl.histogram((3, 2), (0, -2), (6, 2)),
+        arrays({"logits": [[0.0, 1.0], [-1.0, 0.5], [2.0, -0.5]]}),
+        o.histogram([0, -2], [6, 2]),
+        x=np.array([[0.0, -2.0], [1.5, 1.0], [2.0, -0.5], [3.75, 0.0], [5.0, -1.25], [5.5, 1.5], [4.0, 0.25]]),
+        cells=in_cells([0, -2], [6, 2]),
+        impossible=np.array([[-0.5, 0.0], [1.0, 2.5], [7.0, -3.0]]),
+        edges=(
+            Edge(
+                {"logits": [[0.0, -INF], [-INF, -INF], [-INF, 0.0]]},
+                np.array([[0.0, -2.0], [1.0, 0.0], [6.0, 2.0]]),
+                [-np.log(8), -INF, -np.log(8)],
+            ),
+        ),
+    ),
     Case(
         "gamma",
         gl.gamma(),
@@ -264,6 +309,19 @@ COMPOSED = [
                 [-2.0, -4.0],
             ),
         ),
+        slow=True,
+    ),
+    Case(
+        "mixture_histograms",
+        gl.mixture(gl.histogram(3, 0, 3), 2),
+        arrays({"prior": {"logits": [0.5, -0.5]}, "conditional": {"logits": [[0.0, 1.0, -1.0], [2.0, 0.0, 1.0]]}}),
+        o.mixture(o.histogram([0], [3]), 2),
+        x=np.array([0.0, 0.5, 1.25, 2.5, 2.0, 1.0, 2.75]),
+        cells=lambda p, x: (
+            in_cells([0], [3])({"logits": np.zeros(3)}, x)[0],
+            special.softmax(p["prior"]["logits"]) @ special.softmax(p["conditional"]["logits"], -1),
+        ),
+        impossible=np.array([-0.5, 3.5]),
         slow=True,
     ),
     Case("lda", lda(), LDA, lda_oracle, x=(np.array([0, 1, 1]), reals(7, 2)), cells=lda_cells, slow=True),

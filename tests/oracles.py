@@ -49,6 +49,21 @@ def uniform(p, x):
     return event_sum(stats.uniform.logpdf(x, p["low"], np.subtract(p["high"], p["low"])))
 
 
+def histogram(low, high):
+    """By `scipy.stats.rv_histogram` for numbers, by `numpy.histogramdd` of each row for points."""
+
+    def log_prob(p, x):
+        probs = special.softmax(p["logits"])
+        edges = [np.linspace(a, b, m + 1) for m, a, b in zip(probs.shape, low, high, strict=True)]
+        if probs.ndim == 1:
+            return stats.rv_histogram((probs, edges[0]), density=False).logpdf(np.asarray(x, float))
+        volume = np.prod([e[1] - e[0] for e in edges])
+        cells = [np.histogramdd(row[None], edges)[0] > 0 for row in np.asarray(x, float)]
+        return np.log([probs[cell].sum() / volume for cell in cells])
+
+    return log_prob
+
+
 def gamma(p, x):
     return event_sum(stats.gamma.logpdf(x, p["concentration"], scale=np.divide(1, p["rate"])))
 

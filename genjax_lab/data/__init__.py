@@ -5,22 +5,31 @@
 digits: 1197 train, 300 valid, 300 test images of 8×8 pixels, 17 levels, 10 classes
 """
 
-from genjax_lab.data.catalogue import first_available, load
+from genjax_lab.data.arff import read_arff
+from genjax_lab.data.catalogue import first_available, load, load_table
 from genjax_lab.data.dataset import Dataset, Split
+from genjax_lab.data.delimited import read_csv
 from genjax_lab.data.idx import read_idx
 from genjax_lab.data.locate import ChecksumError, DataNotFoundError, cache_folder
-from genjax_lab.data.table import faithful, galaxies, read_table
+from genjax_lab.data.small import faithful, galaxies
+from genjax_lab.data.table import MISSING, OTHER, Column, Table
 
 __all__ = [
+    "MISSING",
+    "OTHER",
     "ChecksumError",
+    "Column",
     "DataNotFoundError",
     "Dataset",
     "Split",
+    "Table",
     "cache_folder",
     "faithful",
     "first_available",
     "galaxies",
     "load",
+    "load_table",
+    "read_arff",
+    "read_csv",
     "read_idx",
-    "read_table",
 ]

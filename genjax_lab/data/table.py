@@ -1,96 +1,153 @@
-"""Small tables of numbers: a CSV file with a heading and, in its first column, the names of the rows."""
+"""What the readers of tables return: a `Table` of typed `Column`s, categories as codes with their names."""
 
 from __future__ import annotations
 
-import csv
-import os
-from pathlib import Path
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from genjax_lab.data.locate import Published, locate
+Kind: TypeAlias = Literal["categorical", "integer", "real"]
 
-SHA256 = {
-    "faithful": "5043db1e2c51c8e8fd67e0868c768ae589770cc76ad0ac0c5b7afd1fca31fc57",
-    "galaxies": "5c094d8beb8ecc980493de62e9fd4d2cf7f891b07aed6b1c55a5b42879f498d0",
-}
+MISSING = "?"
+"""The category that stands for a missing cell."""
+
+OTHER = "(other)"
+"""The category that stands for those a table had no name for, see `Table.with_other`."""
 
 
-def read_table(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float64]]:
-    r"""Read a CSV file of numbers with a heading; the first column, names of rows, is left out.
+@dataclass(frozen=True, eq=False, repr=False)
+class Column:
+    """One column of a table.
 
-    Args:
-      path: the file.
-
-    Returns:
-      Heading → the column's numbers, in the order of the file.
-
-    Raises:
-      ValueError: the file is no such table; the message names the file, the line and the column.
-
-    Example:
-      >>> import pathlib, tempfile
-      >>> path = pathlib.Path(tempfile.mkdtemp(), "waits.csv")
-      >>> path.write_text('rownames,minutes\n1,3.5\n2,4\n')
-      27
-      >>> read_table(path)["minutes"].tolist()
-      [3.5, 4.0]
+    Attributes:
+      name: its heading.
+      kind: "categorical", "integer" or "real".
+      values: (n,); int32 codes 0, 1, … of categories, int64 whole numbers, or float64 numbers. A missing number is NaN,
+        and whole numbers some of which are missing are float64.
+      categories: the categories' names in the order of their codes, `MISSING` among them where cells are missing; none
+        for numbers.
     """
-    path = Path(path)
-    try:
-        lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines(), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from error
-    if len(lines) < 2 or len(lines[0]) < 2:
-        raise ValueError(f"{path}: a heading of two or more columns and at least one row are due")
-    heading = lines[0]
-    if len(set(heading)) < len(heading):
-        raise ValueError(f"{path}: line 1: a heading occurs twice in {heading}")
-    for number, line in enumerate(lines[1:], 2):
-        if len(line) != len(heading):
-            raise ValueError(f"{path}: line {number} has {len(line)} cells, not {len(heading)}")
-    return {
-        name: np.array([_number(line[column], path, number, name) for number, line in enumerate(lines[1:], 2)])
-        for column, name in enumerate(heading)
-        if column
-    }
+
+    name: str
+    kind: Kind
+    values: NDArray[Any]
+    categories: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which cells are missing: bool[n]."""
+        return self._is(MISSING) if self.kind == "categorical" else np.isnan(self.values)
+
+    @property
+    def other(self) -> NDArray[np.bool_]:
+        """Which cells hold a category that the table of `like` had no name for: bool[n]."""
+        return self._is(OTHER)
+
+    def _is(self, category: str) -> NDArray[np.bool_]:
+        if category not in self.categories:
+            return np.zeros(len(self.values), bool)
+        return np.asarray(self.values == self.categories.index(category))
+
+    def __repr__(self) -> str:
+        of = f" of {len(self.categories)}: {', '.join(self.categories)}" if self.kind == "categorical" else ""
+        return f"{self.name}: {len(self.values)} {self.kind} cells{of}"
 
 
-def _number(cell: str, path: Path, line: int, column: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
-        raise ValueError(f"{path}: line {line}, column {column}: {cell!r} is not a finite number")
-    return value
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """Rows of columns of different kinds, one of which may be the label.
 
-
-def faithful() -> NDArray[np.float64]:
-    """Old Faithful, a geyser: minutes that each of 272 eruptions lasted, and minutes until the next; (272, 2).
-
-    Härdle (1991), Smoothing Techniques with Implementation in S; the copy of R's `datasets`.
-
-    Raises:
-      DataNotFoundError, ChecksumError, ImportError: as `locate`.
+    Attributes:
+      name: what it is called.
+      columns: heading → column, in the order of the file.
+      label: heading of the column that is to be predicted, a categorical one; None for none.
+      source: one line: where the rows came from.
+      lines: (n,) the line of the file on which each row begins.
     """
-    table = _load("faithful")
-    return np.stack([table["eruptions"], table["waiting"]], 1)
 
+    name: str
+    columns: Mapping[str, Column]
+    label: str | None
+    source: str
+    lines: NDArray[np.int64]
 
-def galaxies() -> NDArray[np.float64]:
-    """Velocities of 82 galaxies in the region of Corona Borealis, in 1000 km/s; (82,).
+    def __post_init__(self) -> None:
+        if self.label is not None:
+            if self.label not in self.columns:
+                raise ValueError(f"{self.source}: no column is called {self.label!r}; there are {list(self.columns)}")
+            if self[self.label].kind != "categorical":
+                raise ValueError(f"{self.source}: the label {self.label!r} holds {self[self.label].kind} numbers; "
+                                 f"kinds={{{self.label!r}: 'categorical'}} reads them as categories")  # fmt: skip
 
-    Roeder (1990), J. Am. Stat. Assoc. 85, 617–624; the copy of R's `MASS`, with its known slip in one velocity: 26.69
-    for 26.96.
+    def __len__(self) -> int:
+        return len(self.lines)
 
-    Raises:
-      DataNotFoundError, ChecksumError, ImportError: as `locate`.
-    """
-    return _load("galaxies")["dat"] / 1000
+    def __getitem__(self, name: str) -> Column:
+        if name not in self.columns:
+            raise KeyError(f"no column is called {name!r}; there are {list(self.columns)}")
+        return self.columns[name]
 
+    @property
+    def features(self) -> dict[str, Column]:
+        """The columns without the label."""
+        return {name: column for name, column in self.columns.items() if name != self.label}
 
-def _load(name: str) -> dict[str, NDArray[np.float64]]:
-    (path,) = locate(Published("small", {f"{name}.csv": SHA256[name]}), download=False).values()
-    return read_table(path)
+    @property
+    def x(self) -> dict[str, NDArray[Any]]:
+        """Values of the features: a batch of events for a `product` of one density a feature."""
+        return {name: column.values for name, column in self.features.items()}
+
+    @property
+    def y(self) -> NDArray[np.int32]:
+        """Codes of the label: (n,) int32."""
+        return self._label().values
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The label's categories, in the order of their codes."""
+        return self._label().categories
+
+    def _label(self) -> Column:
+        if self.label is None:
+            raise ValueError(f"{self.name} has no label: say which column is with label=")
+        return self.columns[self.label]
+
+    def take(self, rows: ArrayLike) -> Table:
+        """The table of some rows, by their places or by a bool[n]; categories keep their codes."""
+        rows = np.asarray(rows)
+        columns = {n: dataclasses.replace(c, values=c.values[rows]) for n, c in self.columns.items()}
+        return dataclasses.replace(self, columns=columns, lines=self.lines[rows])
+
+    def without(self, *names: str) -> Table:
+        """The table without some columns."""
+        gone = {self[name].name for name in names}
+        columns = {name: column for name, column in self.columns.items() if name not in gone}
+        return dataclasses.replace(self, columns=columns, label=None if self.label in gone else self.label)
+
+    def with_other(self) -> Table:
+        """The same rows, with a last category `OTHER` in every categorical feature: of it there are none.
+
+        A table that is then read `like` this one puts there what this one has no name for, instead of being refused;
+        smoothing gives such values a probability.
+        """
+
+        def widen(column: Column) -> Column:
+            if column.kind != "categorical" or column.name == self.label or OTHER in column.categories:
+                return column
+            return dataclasses.replace(column, categories=(*column.categories, OTHER))
+
+        return dataclasses.replace(self, columns={name: widen(column) for name, column in self.columns.items()})
+
+    def __repr__(self) -> str:
+        kinds = [column.kind for column in self.features.values()]
+        words = [f"{kinds.count(kind)} {kind}" for kind in ("categorical", "integer", "real") if kind in kinds]
+        label = "no label" if self.label is None else f"label {self.label!r} of {len(self.classes)} classes"
+        missing, other = (
+            sum(int(getattr(c, what).sum()) for c in self.columns.values()) for what in ("missing", "other")
+        )
+        unseen = f", {other} of unseen categories" if other else ""
+        return f"{self.name}: {len(self)} rows; features: {', '.join(words)}; {label}; {missing} cells missing{unseen}"

@@ -145,6 +145,9 @@ def test_published_file_of_another_shape_is_refused(nowhere: Path, monkeypatch: 
 
 
 def test_importing_needs_no_optional_package() -> None:
-    code = "import sys, genjax_lab.data; print(*{'pooch', 'sklearn', 'tqdm', 'requests'} & set(sys.modules))"
+    code = (
+        "import sys, genjax_lab.data; "
+        "print(*{'pooch', 'pandas', 'scipy.io', 'sklearn', 'tqdm', 'requests'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
