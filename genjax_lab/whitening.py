@@ -25,6 +25,9 @@ ROWS = 20
 RIDGE = 4
 """Times d ε of the dtype, added to the correlations: what rounding leaves of them."""
 
+SMALLEST = 1e-15
+"""An input that stays below this counts as no larger."""
+
 
 def factor(x: jax.Array, weights: jax.Array | None, bend: tuple[jax.Array, jax.Array], share: float) -> jax.Array:
     """The matrix M above, from rows taken evenly.
@@ -40,29 +43,39 @@ def factor(x: jax.Array, weights: jax.Array | None, bend: tuple[jax.Array, jax.A
     """
     dtype, width = bend[0].dtype, x.shape[1] + 1
     some = slice(None, None, max(1, x.shape[0] // (ROWS * width)))
-    x, weights = x[some], None if weights is None else weights[some]
-    total, gram = reduce_blocks(lambda rows: _gram(*rows, dtype), lambda a, b: jax.tree.map(jnp.add, a, b), (x, weights))
-    curvature = share * gram / jnp.where(total > 0, total, 1.0)
-    own = jnp.diagonal(curvature) + jnp.concatenate([bend[0], bend[1][None]])
-    own = own + own.mean() / rows_of(x)  # an input that these rows lack
+    x, weights = x[some], jnp.ones(x[some].shape[0], dtype) if weights is None else weights[some].astype(dtype)
+    peak = jnp.append(jnp.abs(x.astype(dtype)).max(0), 1.0)
+    peak = jnp.where(peak > 0, jnp.maximum(peak, SMALLEST), 1.0)  # squares of any unit are finite
+
+    def block(rows: tuple[jax.Array, jax.Array]) -> jax.Array:
+        one = jnp.concatenate([rows[0].astype(dtype), jnp.ones((rows_of(rows), 1), dtype)], 1) / peak[None]
+        return jnp.matmul((one * rows[1][:, None]).T, one, precision=EXACT)
+
+    total = weights.sum()
+    curvature = share * reduce_blocks(block, jnp.add, (x, weights)) / jnp.where(total > 0, total, 1.0)
+    seen = jnp.diagonal(curvature)
+    own = seen + seen.mean() / rows_of(x) + jnp.append(*bend) / peak**2  # the mean for an input that these rows lack
     unit = 1 / jnp.sqrt(jnp.where(own > 0, own, 1.0))
     eye = jnp.eye(width, dtype=dtype)
     off = curvature * unit[:, None] * unit[None] * (1 - eye)
     root = jnp.linalg.cholesky(off + (1 + RIDGE * width * jnp.finfo(dtype).eps) * eye)
-    found = jax.scipy.linalg.solve_triangular(root, unit[:, None] * eye, lower=True)
-    return jnp.where(jnp.isfinite(found).all(), found, eye)
+    found = jax.scipy.linalg.solve_triangular(root, eye, lower=True) * (unit / peak)[None]
+    return jnp.where(jnp.isfinite(found).all() & (jnp.diagonal(found) > 0).all(), found, eye)
 
 
-def turn(matrix: jax.Array, coordinates: Any) -> Any:
-    """(W, b) = V M: coordinates {"weight": f[m, d], "bias": f[m]} of a vector of scores from whitened ones."""
-    whole = jnp.concatenate([coordinates["weight"], coordinates["bias"][:, None]], 1)
-    turned = jnp.matmul(whole, matrix, precision=EXACT)
-    return {"weight": turned[:, :-1], "bias": turned[:, -1]}
+def turned(matrix: jax.Array, coordinates: Any) -> Any:
+    """(W, b) = V M, coordinates {"weight": f[m, d], "bias": f[m]}, of whitened ones alike."""
+    return _parted(jnp.matmul(_joined(coordinates), matrix, precision=EXACT))
 
 
-def _gram(x: jax.Array, weights: jax.Array | None, dtype: Any) -> tuple[jax.Array, jax.Array]:
-    n = x.shape[0]
-    rows = jnp.concatenate([x.astype(dtype), jnp.ones((n, 1), dtype)], 1)
-    own = rows if weights is None else rows * weights.astype(dtype)[:, None]
-    total = jnp.asarray(n, dtype) if weights is None else weights.sum().astype(dtype)
-    return total, jnp.matmul(own.T, rows, precision=EXACT)
+def turned_back(matrix: jax.Array, coordinates: Any) -> Any:
+    """V from (W, b) = V M."""
+    return _parted(jax.scipy.linalg.solve_triangular(matrix, _joined(coordinates).T, trans=1, lower=True).T)
+
+
+def _joined(coordinates: Any) -> jax.Array:
+    return jnp.concatenate([coordinates["weight"], coordinates["bias"][:, None]], 1)
+
+
+def _parted(whole: jax.Array) -> Any:
+    return {"weight": whole[:, :-1], "bias": whole[:, -1]}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
 from genjax_lab import constraints, space, whitening
 from genjax_lab.density import Conditional, factory
@@ -51,9 +52,9 @@ def logistic_regression(inputs: int, k: int) -> Conditional:
     def sample(key: Key, params: Params, given: Event) -> Event:
         return jax.random.categorical(key, rows(params, given)).astype(jnp.int32)
 
-    def whiten(given: Event, weights: jax.Array | None, bend: Params) -> jax.tree_util.Partial:
-        mean = bend["weight"].mean(0), bend["bias"].mean()
-        return jax.tree_util.Partial(whitening.turn, whitening.factor(given, weights, mean, 1 / k))
+    def whiten(given: Event, weights: jax.Array | None, bend: Params) -> tuple[Partial, Partial]:
+        matrix = whitening.factor(given, weights, (bend["weight"].mean(0), bend["bias"].mean()), 1 / k)
+        return Partial(whitening.turned, matrix), Partial(whitening.turned_back, matrix)
 
     return Conditional(
         space=space.categories(k),

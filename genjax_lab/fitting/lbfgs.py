@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.tree_util import Partial
 
 from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.problem import Problem, free, held, slopes
 from genjax_lab.fitting.result import Fit, Status
-from genjax_lab.fitting.whitened import Way, climbed, free_of
+from genjax_lab.fitting.whitened import climbed, free_of
 from genjax_lab.implicit import LARGEST
 from genjax_lab.types import Key, Params
 
@@ -45,7 +46,7 @@ class State(NamedTuple):
       small: how many steps in a row promised less than `tol`.
       stuck: how many in a row gained nothing.
       u: the coordinates of `params` that are climbed in.
-      way: from those to the unconstrained coordinates.
+      turn: from those to the unconstrained coordinates; None where they are the same.
     """
 
     params: Params
@@ -56,7 +57,7 @@ class State(NamedTuple):
     small: jax.Array
     stuck: jax.Array
     u: jax.Array
-    way: Way | None
+    turn: Partial | None
 
 
 @jax.tree_util.register_dataclass
@@ -82,17 +83,17 @@ class LBFGS(Iterative):
     def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
         """The state before the first step: one pass."""
         params = held(problem, as_floats(params))
-        u, way = climbed(problem, params)
-        value, slope = jax.value_and_grad(_loss(problem, params, way))(u)
+        u, turn = climbed(problem, params)
+        value, slope = jax.value_and_grad(_loss(problem, params, turn))(u)
         good = jnp.isfinite(value) & jnp.isfinite(slope).all()
         status = jnp.where(good, running(), jnp.int32(Status.BAD_START))
         inner = optax.tree_utils.tree_set(self._optimiser.init(u), value=value, grad=slope)
         zero = jnp.zeros((), jnp.int32)
-        return State(params, -value, zero, status, inner, zero, zero, u, way)
+        return State(params, -value, zero, status, inner, zero, zero, u, turn)
 
     def step(self, problem: Problem, state: State) -> State:
         """One direction and the search along it."""
-        loss, u = _loss(problem, state.params, state.way), state.u
+        loss, u = _loss(problem, state.params, state.turn), state.u
         value, slope = optax.value_and_grad_from_state(loss)(u, state=state.inner)
         move, inner = self._optimiser.update(slope, state.inner, u, value=value, grad=slope, value_fn=loss)
         read = optax.tree_utils.tree_get
@@ -108,7 +109,7 @@ class LBFGS(Iterative):
         status = jnp.where((small >= SMALL) | ((stuck >= STUCK) & hidden), Status.CONVERGED, Status.RUNNING)
         failed = ((stuck >= 2 * STUCK) | ~usable | (length == 0)) & (status != Status.CONVERGED)
         status = jnp.where(failed, jnp.where(hidden, Status.CONVERGED, Status.LINE_SEARCH_FAILED), status)
-        taken = free(problem, state.params)[1](free_of(problem, state.params, state.way)(there))
+        taken = free(problem, state.params)[1](free_of(problem, state.params, state.turn)(there))
         return State(
             params=jax.tree.map(lambda a, b: jnp.where(rises, a, b), taken, state.params),
             value=jnp.where(rises, -reached, state.value),
@@ -118,7 +119,7 @@ class LBFGS(Iterative):
             small=small,
             stuck=stuck,
             u=jnp.where(rises, there, u),
-            way=state.way,
+            turn=state.turn,
         )
 
     def finish(self, problem: Problem, state: State) -> Fit:
@@ -129,9 +130,9 @@ class LBFGS(Iterative):
         return replace(fit, status=judge(fit.status, z, here), grad_norm=jnp.linalg.norm(here.gradient))
 
 
-def _loss(problem: Problem, params: Params, way: Way | None) -> Callable[[jax.Array], jax.Array]:
+def _loss(problem: Problem, params: Params, turn: Partial | None) -> Callable[[jax.Array], jax.Array]:
     """Minus the objective, whose gradient comes from the same pass: no block's residuals are kept."""
-    back, onto = free(problem, params)[1], free_of(problem, params, way)
+    back, onto = free(problem, params)[1], free_of(problem, params, turn)
 
     @jax.custom_vjp
     def loss(z: jax.Array) -> jax.Array:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
+from jax.tree_util import Partial
 
 from genjax_lab import constraints
 from genjax_lab.density import Conditional
@@ -15,15 +16,8 @@ from genjax_lab.fitting.problem import Problem, extra, free
 from genjax_lab.types import Params
 
 
-class Way(NamedTuple):
-    """From whitened coordinates u to the free ones, z = origin + turn(u)."""
-
-    origin: jax.Array
-    turn: Any
-
-
-def climbed(problem: Problem, params: Params) -> tuple[jax.Array, Way | None]:
-    """The coordinates of a start, and the way from them to the free coordinates; None where they are the same."""
+def climbed(problem: Problem, params: Params) -> tuple[jax.Array, Partial | None]:
+    """The coordinates of a start, and the map from them to the free coordinates; None where they are the same."""
     z, back = free(problem, params)
     density = problem.density
     if not isinstance(density, Conditional) or density.whiten is None or problem.fixed is not None:
@@ -34,16 +28,17 @@ def climbed(problem: Problem, params: Params) -> tuple[jax.Array, Way | None]:
 
     # A penalty's Hessian is near enough its diagonal, which is then its product with ones.
     bend = jnp.maximum(-jax.jvp(jax.grad(added), (z,), (jnp.ones_like(z),))[1], 0.0)
-    turn = density.whiten(problem.data.given, problem.data.weights, _unravel(problem, params)(bend))
-    return jnp.zeros_like(z), Way(z, turn)
+    unravel = _unravel(problem, params)
+    turn, inverse = density.whiten(problem.data.given, problem.data.weights, unravel(bend))
+    return ravel_pytree(inverse(unravel(z)))[0], turn
 
 
-def free_of(problem: Problem, params: Params, way: Way | None) -> Callable[[jax.Array], jax.Array]:
+def free_of(problem: Problem, params: Params, turn: Partial | None) -> Callable[[jax.Array], jax.Array]:
     """The map from the coordinates that a climb is in to the free ones."""
-    if way is None:
+    if turn is None:
         return lambda u: u
     unravel = _unravel(problem, params)
-    return lambda u: way.origin + ravel_pytree(way.turn(unravel(u)))[0]
+    return lambda u: ravel_pytree(turn(unravel(u)))[0]
 
 
 def _unravel(problem: Problem, params: Params) -> Callable[[jax.Array], Any]:
