@@ -6,7 +6,8 @@ One compiled reduction fetches one flag; the row and the value are sought only w
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,24 @@ from genjax_lab.space import Integers, Leaf, Space
 from genjax_lab.types import Event, Params
 
 
+class Batch(NamedTuple):
+    """A batch of events, and of what is given, whose shapes and dtypes are right; its values are still to be checked.
+
+    Attributes:
+      x: the events.
+      given: what is given with each, or None.
+      arrays: all arrays.
+      spaces: the sample space of each.
+      refuse: () -> None; it raises a ValueError for the first value outside its sample space, if there is one.
+    """
+
+    x: Event
+    given: Event
+    arrays: list[jax.Array]
+    spaces: list[Leaf]
+    refuse: Callable[[], None]
+
+
 def checked_batch(
     caller: str, density: Density | Conditional, x: Event, given: Event = None, values: bool = True
 ) -> tuple[Event, Event]:
@@ -30,16 +49,28 @@ def checked_batch(
         names the argument, the row and the value.
       TypeError: for a wrong dtype, or `given` that is missing or not taken.
     """
+    batch = read_batch(caller, density, x, given)
+    if values:
+        check_values(batch)
+    return batch.x, batch.given
+
+
+def read_batch(caller: str, density: Density | Conditional, x: Event, given: Event = None) -> Batch:
+    """Return a batch whose values are still to be checked; raises as `checked_batch` for all else."""
     require_density(caller, density)
-    whole = [("x", density.space, x)]
-    if isinstance(density, Conditional):
-        if given is None:
-            raise TypeError(f"{caller}: {density!r} is a conditional: pass given=, a row for each row of x")
-        whole.append(("given", density.given_space, given))
-    elif given is not None:
-        raise TypeError(f"{caller}: {density!r} is not a conditional and takes no given=")
-    checked = _checked(caller, density, whole, values)
-    return checked[0], checked[1] if len(checked) > 1 else None
+    if not isinstance(density, Conditional):
+        if given is not None:
+            raise TypeError(f"{caller}: {density!r} is not a conditional and takes no given=")
+        return _read(caller, density, [("x", density.space, x)])
+    if given is None:
+        raise TypeError(f"{caller}: {density!r} is a conditional: pass given=, a row for each row of x")
+    return _read(caller, density, [("x", density.space, x), ("given", density.given_space, given)])
+
+
+def check_values(batch: Batch) -> None:
+    """Raise a ValueError for a value outside its sample space; one compiled reduction tells whether there is one."""
+    if not is_traced(batch.arrays) and _is_down(_all_valid(batch.spaces, batch.arrays)):
+        batch.refuse()
 
 
 def require_density(caller: str, density: Any) -> None:
@@ -59,7 +90,9 @@ def checked_given(caller: str, conditional: Conditional, given: Event) -> Event:
     """Return a batch of what is given, as in `checked_batch`."""
     if not isinstance(conditional, Conditional):
         raise TypeError(f"{caller}: {conditional!r} is no conditional: make one with gl.posterior(joint), say")
-    return _checked(caller, conditional, [("given", conditional.given_space, given)])[0]
+    batch = _read(caller, conditional, [("given", conditional.given_space, given)])
+    check_values(batch)
+    return batch.x
 
 
 def checked_weights(caller: str, weights: Any, rows: int) -> jax.Array | None:
@@ -128,10 +161,8 @@ def _all_allowed(density: Density | Conditional, params: Params) -> jax.Array:
     return constraints.is_allowed(density.parameters, params)
 
 
-def _checked(
-    caller: str, density: Density | Conditional, batches: list[tuple[str, Space, Event]], values: bool = True
-) -> tuple[Event, ...]:
-    """Shapes and dtypes of every leaf first; then one flag for all values."""
+def _read(caller: str, density: Density | Conditional, batches: list[tuple[str, Space, Event]]) -> Batch:
+    """Shapes and dtypes of every leaf."""
     leaves = [leaf for name, space, value in batches for leaf in _walk(caller, space, value, name)]
     arrays = [_as_array(caller, name, leaf, value) for name, leaf, value in leaves]
     lengths = [(name, a.shape[0]) for (name, _, _), a in zip(leaves, arrays, strict=True)]
@@ -139,12 +170,19 @@ def _checked(
         raise ValueError(f"{caller}: rows differ in number: {', '.join(f'{name} has {n}' for name, n in lengths)}")
     if not lengths[0][1]:
         raise ValueError(f"{caller}: {', '.join(name for name, _ in lengths)} has no rows")
-    spaces = tuple(leaf for _, leaf, _ in leaves)
-    if values and not is_traced(arrays) and _is_down(_all_valid(spaces, arrays)):
+
+    def refuse() -> None:
         for (name, leaf, value), array in zip(leaves, arrays, strict=True):
             name_the_row(caller, density, name, leaf, np.asarray(array), np.asarray(value))
-    rebuilt = iter(arrays)
-    return tuple(jax.tree.map(lambda _: next(rebuilt), space.struct) for _, space, _ in batches)
+
+    rest = iter(arrays)
+    events = [_rebuilt(space, rest) for _, space, _ in batches]
+    spaces = [leaf for _, leaf, _ in leaves]
+    return Batch(events[0], events[1] if len(events) > 1 else None, arrays, spaces, refuse)
+
+
+def _rebuilt(space: Space, arrays: Iterator[jax.Array]) -> Event:
+    return next(arrays) if isinstance(space, Leaf) else jax.tree.map(lambda _: next(arrays), space.struct)
 
 
 def _walk(caller: str, space: Space, value: Event, name: str) -> list[tuple[str, Leaf, Any]]:
@@ -156,7 +194,7 @@ def _walk(caller: str, space: Space, value: Event, name: str) -> list[tuple[str,
 
 def _as_array(caller: str, name: str, leaf: Leaf, value: Any) -> jax.Array:
     array = real_array(caller, name, value)
-    if jnp.issubdtype(array.dtype, jnp.floating) and isinstance(leaf, Integers) and leaf.k and not leaf.bits:
+    if isinstance(leaf, Integers) and leaf.k and not leaf.bits and jnp.issubdtype(array.dtype, jnp.floating):
         raise TypeError(f"{caller}: {name} must hold whole numbers 0..{leaf.k - 1} of an integer dtype; "
                         f"its dtype is {array.dtype}")  # fmt: skip
     if array.ndim == 0 or array.shape[1:] != leaf.shape:
@@ -170,6 +208,16 @@ def _as_array(caller: str, name: str, leaf: Leaf, value: Any) -> jax.Array:
     return on_device(array)
 
 
-@jax.jit
-def _all_valid(spaces: tuple[Leaf, ...], arrays: list[jax.Array]) -> jax.Array:
+def all_valid(density: Density | Conditional, x: Event, given: Event) -> jax.Array:
+    """Whether all rows lie in the sample spaces: bool[]; pure."""
+    whole = list(density.space.walk(x))
+    if isinstance(density, Conditional):
+        whole += density.given_space.walk(given)
+    return _valid([leaf for _, leaf, _ in whole], [array for _, _, array in whole])
+
+
+def _valid(spaces: list[Leaf], arrays: list[jax.Array]) -> jax.Array:
     return jnp.stack([leaf.all_valid(a) for leaf, a in zip(spaces, arrays, strict=True)]).all()
+
+
+_all_valid = jax.jit(_valid)

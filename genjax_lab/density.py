@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
 from genjax_lab import constraints
 from genjax_lab.space import Space
@@ -82,6 +83,9 @@ class Conditional(Static):
       over_given: (params, x[n]) -> f[n, m], log p(x | g) for each of the m points g of a finite given space.
       over_events: (params, given[n]) -> f[n, m], log p(e | given) for each of the m events e of a finite space.
       best_event: (params, given[n]) -> int[n], the place of the most probable event, where that takes less.
+      whiten: (given[n], weights f[n] or None, bend) -> two `jax.tree_util.Partial`s, a linear map onto unconstrained
+        coordinates from others in which the mean log-likelihood bends about alike in all directions, and its inverse;
+        bend, like the coordinates, is what a penalty adds to the curvature along each.
     """
 
     space: Space
@@ -96,6 +100,7 @@ class Conditional(Static):
     over_given: Callable[[Params, Event], jax.Array] | None = None
     over_events: Callable[[Params, Event], jax.Array] | None = None
     best_event: Callable[[Params, Event], jax.Array] | None = None
+    whiten: Callable[[Event, jax.Array | None, Any], tuple[Partial, Partial]] | None = None
 
     def __post_init__(self) -> None:
         inner = self.log_prob

@@ -32,7 +32,9 @@ def real_array(caller: str, name: str, value: Any) -> Any:
     except ValueError as error:
         raise TypeError(f"{caller}: {name} is no array of numbers: {_odd_row(name, value) or error}") from None
     kinds = (jnp.bool_, jnp.integer, jnp.floating)
-    if not any(jnp.issubdtype(array.dtype, kind) for kind in kinds):
+    if array.dtype.kind not in "biuf" and not any(  # bfloat16 and its like are of no kind of NumPy's
+        jnp.issubdtype(array.dtype, kind) for kind in kinds
+    ):
         odd = _odd_row(name, value)
         raise TypeError(f"{caller}: {name} must hold numbers; its dtype is {array.dtype}{odd and ': ' + odd}")
     return array
@@ -40,6 +42,8 @@ def real_array(caller: str, name: str, value: Any) -> Any:
 
 def on_device(array: Any, dtype: Any = None) -> jax.Array:
     """The array for JAX; a value that is too large for its dtype becomes ±inf, and is refused later, by its row."""
+    if isinstance(array, jax.Array) and dtype in (None, array.dtype):
+        return array
     with np.errstate(over="ignore"):
         return jnp.asarray(array, dtype)
 

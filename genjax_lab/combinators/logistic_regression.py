@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
-from genjax_lab import constraints, space
+from genjax_lab import constraints, space, whitening
 from genjax_lab.density import Conditional, factory
 from genjax_lab.numerics import EXACT, log_normalise, select
 from genjax_lab.types import Event, Key, Params
@@ -51,6 +52,10 @@ def logistic_regression(inputs: int, k: int) -> Conditional:
     def sample(key: Key, params: Params, given: Event) -> Event:
         return jax.random.categorical(key, rows(params, given)).astype(jnp.int32)
 
+    def whiten(given: Event, weights: jax.Array | None, bend: Params) -> tuple[Partial, Partial]:
+        matrix = whitening.factor(given, weights, (bend["weight"].mean(0), bend["bias"].mean()), 1 / k)
+        return Partial(whitening.turned, matrix), Partial(whitening.turned_back, matrix)
+
     return Conditional(
         space=space.categories(k),
         given_space=space.reals((inputs,)),
@@ -62,6 +67,7 @@ def logistic_regression(inputs: int, k: int) -> Conditional:
         log_prob=log_prob,
         sample=sample,
         over_events=lambda params, given: rows(_lift(params), given),
+        whiten=whiten if inputs <= whitening.LARGEST else None,
     )
 
 

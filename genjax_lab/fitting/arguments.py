@@ -18,6 +18,8 @@ def checked_smoothing(caller: str, density: Density | Conditional, smoothing: Sm
     Raises:
       ValueError: for a negative or non-finite value, or a name that is no parameter.
     """
+    if smoothing is None:
+        return None
     reach = frozenset() if density.estimator is None else density.estimator.smooths
 
     def check(value: Any, shapes: Any, path: tuple[str, ...]) -> Any:

@@ -10,7 +10,15 @@ from typing import Any
 import jax
 
 from genjax_lab.blocks import rows_of
-from genjax_lab.check import checked_batch, checked_params, checked_weights, is_traced, require_density
+from genjax_lab.check import (
+    Batch,
+    check_values,
+    checked_params,
+    checked_weights,
+    is_traced,
+    read_batch,
+    require_density,
+)
 from genjax_lab.combinators.partly_labelled import with_hidden_labels
 from genjax_lab.density import Conditional, Density
 from genjax_lab.fitting.arguments import checked_penalty, checked_smoothing
@@ -22,9 +30,12 @@ from genjax_lab.fitting.fixed import checked_fixed
 from genjax_lab.fitting.problem import Problem, problem_of
 from genjax_lab.fitting.progress import solve_in_sight
 from genjax_lab.fitting.result import FATAL, MEANING, SILENT, Fit, FitError, FitWarning, Status
-from genjax_lab.fitting.run import Method, solve_compiled, solve_restarts
+from genjax_lab.fitting.run import REFUSED, Method, solve_checked, solve_compiled, solve_restarts
 from genjax_lab.fitting.sufficient import Statistics, closed_form_of, require_statistics_of
 from genjax_lab.types import ArrayLike, Event, Key, Params, Smoothing
+
+FEW = 1 << 18
+"""Up to so many entries of data a compiled call takes longer to make than to run: check and closed form are one."""
 
 
 def fit(
@@ -89,16 +100,33 @@ def fit(
         raise TypeError("gl.fit looks at values and cannot be traced: inside jit, vmap or grad use gl.run")
     require_density("gl.fit", density)
     asked, density = density, with_hidden_labels(density, x)
-    x, given = checked_batch("gl.fit", density, x, given)
-    weights = checked_weights("gl.fit", weights, rows_of(x))
+    batch = read_batch("gl.fit", density, x, given)
+    rows = rows_of(batch.x)
+    at_once = sum(a.size for a in batch.arrays) <= FEW
+    if not at_once:
+        check_values(batch)
+    weights = checked_weights("gl.fit", weights, rows)
     smoothing = checked_smoothing("gl.fit", density, smoothing)
-    fixed = checked_fixed("gl.fit", density, fixed)
-    problem = problem_of(density, Data(x, given, weights), smoothing, checked_penalty("gl.fit", penalty), fixed)
+    fixed, penalty = checked_fixed("gl.fit", density, fixed), checked_penalty("gl.fit", penalty)
+    problem = problem_of(density, Data(batch.x, batch.given, weights), smoothing, penalty, fixed)
     method = usual_method(problem) if method is None else checked_method("gl.fit", density, method)
-    if start is not None:
-        start = checked_params("gl.fit: start", density, start)
-    found = _solved(method, problem, start, key, restarts, progress)
-    return verdict(replace(found, density=asked), strict)
+    if at_once and isinstance(method, ClosedForm):
+        found = _checked_and_solved(method, problem, batch)
+    else:
+        if at_once:
+            check_values(batch)
+        if start is not None:
+            start = checked_params("gl.fit: start", density, start)
+        found = _solved(method, problem, start, key, restarts, progress)
+    return verdict(found if asked is density else replace(found, density=asked), strict)
+
+
+def _checked_and_solved(method: ClosedForm, problem: Problem, batch: Batch) -> Fit:
+    found = solve_checked(method, problem)
+    if int(found.status) != REFUSED:
+        return found
+    batch.refuse()
+    return solve_compiled(method, problem, None, None)
 
 
 def _solved(method: Method, problem: Problem, start: Params, key: Key | None, restarts: int, progress: Any) -> Fit:

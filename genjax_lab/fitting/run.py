@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax_lab.blocks import rows_of
+from genjax_lab.check import all_valid
 from genjax_lab.density import Conditional, Density
 from genjax_lab.estimator import start_of
 from genjax_lab.fitting.data import Data
@@ -84,6 +85,17 @@ def solve(method: Method, problem: Problem, params: Params, key: Key | None) -> 
 
 
 solve_compiled = jax.jit(solve)
+
+REFUSED = -2
+"""Stands for a status where the rows are outside the sample space."""
+
+
+@jax.jit
+def solve_checked(method: Method, problem: Problem) -> Fit:
+    """Check the values of the rows and fit them, without a start, in one compiled call: REFUSED if wrong."""
+    found, data = method.solve(problem, None), problem.data
+    right = all_valid(problem.density, data.x, data.given)
+    return replace(found, status=jnp.where(right, found.status, REFUSED))
 
 
 @functools.partial(jax.jit, static_argnames="restarts")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import jax
+import jax.flatten_util
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -56,3 +58,45 @@ def test_classes_that_one_pattern_tells_apart_have_no_maximum():
 def test_sizes_that_make_no_sense(inputs, k):
     with pytest.raises(ValueError, match="logistic_regression: inputs"):
         gl.logistic_regression(inputs, k)
+
+
+RNG = np.random.default_rng(1)
+WIDE = RNG.normal(size=(3000, 5)).astype(np.float32) @ RNG.normal(size=(5, 12)).astype(np.float32)
+WIDE = (WIDE + 0.1 * RNG.normal(size=WIDE.shape).astype(np.float32)) * np.logspace(-3, 3, 12, dtype=np.float32)
+WIDE_Y = RNG.integers(0, 3, len(WIDE)).astype(np.int32)
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(len(WIDE)) % 2], ids=["unweighted", "weighted"])
+def test_whitened_coordinates_bend_alike(weights):
+    """At equal probabilities the Hessian of the mean loss with a ridge is 1, whatever the units of the inputs."""
+    model = gl.logistic_regression(12, 3)
+    weights = None if weights is None else jnp.asarray(weights, jnp.float32)
+    ridge = {"weight": jnp.full((2, 12), 0.05), "bias": jnp.zeros(2)}
+    turn, inverse = model.whiten(jnp.asarray(WIDE), weights, ridge)
+    u, unravel = jax.flatten_util.ravel_pytree(jax.tree.map(jnp.zeros_like, ridge))
+
+    def loss(u):
+        z = turn(unravel(u))
+        params = gl.constraints.constrain(model.parameters, z)
+        each = gl.log_prob(model, params, WIDE_Y, given=WIDE)
+        return 0.025 * (z["weight"] ** 2).sum() - jnp.average(each, weights=weights)
+
+    bend = np.linalg.eigvalsh(jax.hessian(loss)(u))
+    assert bend[0] > 0.3 and bend[-1] < 3
+    some = unravel(jax.random.normal(jax.random.key(0), u.shape))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-3), inverse(turn(some)), some)
+
+
+def test_units_of_the_inputs_do_not_slow_it():
+    """Inputs over six decades that go together; plain L-BFGS has not arrived after 500 steps."""
+    model = gl.logistic_regression(12, 3)
+
+    def fit(x):
+        return gl.fit(model, WIDE_Y, given=x, key=jax.random.key(0), method=gl.lbfgs())
+
+    raw, scaled = fit(WIDE), fit(WIDE / WIDE.std(0))
+    with pytest.warns(gl.FitWarning, match="FLAT"):
+        empty = fit(np.pad(WIDE[:, 1:], ((0, 0), (0, 1))))  # its last input holds nothing
+    assert max(int(one.steps) for one in (raw, scaled, empty)) < 60
+    np.testing.assert_allclose(raw.log_likelihood, scaled.log_likelihood, rtol=1e-5)
+    assert np.isfinite(empty.params["weight"]).all()
