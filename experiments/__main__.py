@@ -1,23 +1,27 @@
-"""The command line of the experiments: `list`, `run`, `demo`."""
+"""The command line of the experiments: `list`, `run`, `report`, `demo`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import make_dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
-from experiments import catalogue
+from experiments import catalogue, index
 from experiments.frame import Order, execute
 from genjax_lab.data import ChecksumError, first_available
 
 USAGE = """usage: python -m experiments list
        python -m experiments run NAME [flags of its Config] [--smoke] [--seed N] [--out DIR]
        python -m experiments run NAME --help
+       python -m experiments report [--out DIR]
        python -m experiments demo [--smoke] [--out DIR]"""
+
+DEMO = ("world_map", "first_model", "naive_bayes", "mnist")
+"""What the demonstration runs, small, in the order of the text."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,15 +32,17 @@ def main(arguments: Sequence[str]) -> int:
                 return _list()
             case ["run", name, *flags] if not name.startswith("-"):
                 order = _order(catalogue.load(name), name, flags)
+                print(execute(order) / "report.html")
+            case ["report", *flags]:
+                print(index.write(_folder("report", flags).out))
             case ["demo", *flags]:
-                order = _demo(flags)
+                print(_demo(_folder("demo", flags)))
             case ["-h" | "--help"]:
                 print(USAGE)
                 return 0
             case _:
                 print(USAGE, file=sys.stderr)
                 return 2
-        print(execute(order) / "report.html")
         return 0
     except catalogue.UnknownExperiment as error:
         return _complain(error, 2)
@@ -77,11 +83,39 @@ def _about(text: str) -> Any:
     return tyro.conf.arg(help=text)
 
 
-def _demo(flags: Sequence[str]) -> Order:
-    """MNIST if it can be had, and otherwise digits; the first line says which and why."""
+@dataclass(frozen=True)
+class Folder:
+    """Flags of `report` and `demo`."""
+
+    out: Annotated[Path, _about("where the folders of the runs lie")] = Path("results")
+
+
+@dataclass(frozen=True)
+class Demo(Folder):
+    """Flags of `demo`."""
+
+    smoke: Annotated[bool, tyro.conf.FlagCreatePairsOff, _about("everything as small as it can be")] = False
+
+
+def _folder(command: str, flags: Sequence[str]) -> Any:
+    kind: Any = Demo if command == "demo" else Folder
+    return tyro.cli(kind, args=list(flags), prog=f"python -m experiments {command}")
+
+
+def _demo(options: Demo) -> Path:
+    """The text from its map to its digits, and the page over the reports.
+
+    MNIST if it can be had, and otherwise digits; the first line says which and why.
+    """
     dataset, reason = first_available(("mnist", "digits"))
     print(f"Data: {reason}", flush=True)
-    return _order(catalogue.load("mnist"), "mnist", flags, dataset=dataset.name)
+    for name in DEMO:
+        module = catalogue.load(name)
+        config = module.SMOKE
+        if name == "mnist":
+            config = replace(module.SMOKE if options.smoke else module.Config(), dataset=dataset.name)
+        print(execute(Order(name, config, options.out)) / "report.html", flush=True)
+    return index.write(options.out)
 
 
 def _complain(error: object, status: int) -> int:

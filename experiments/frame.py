@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import catalogue, record, report, terminal
-from experiments.result import Result
+from experiments.result import Result, unmarked
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ def execute(order: Order) -> Path:
         result = module.run(order.config)
         about = {
             "experiment": order.name,
+            "title": unmarked(result.title),
+            "summary": result.summary,
+            "figure": next((figure.name for figure in result.figures), None),
             "command": command(order),
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - begin, 2),

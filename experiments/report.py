@@ -65,21 +65,29 @@ def html(result: Result, images: Mapping[str, bytes], settings: Mapping[str, Map
     Returns:
       An HTML document that refers to nothing outside itself.
     """
-    links = "".join(f'<a href="#s{number}">{_inline(part.heading)}</a>' for number, part in enumerate(result.story))
+    links = "".join(f'<a href="#s{number}">{inline(part.heading)}</a>' for number, part in enumerate(result.story))
     sections = "".join(_section(number, part, images) for number, part in enumerate(result.story))
+    body = (
+        f'<h1>{inline(result.title)}</h1>\n<p class="summary">{inline(result.summary)}</p>\n'
+        f"<nav>{links}</nav>\n{sections}\n<footer>{_settings(settings)}</footer>"
+    )
+    return page(result.title, result.summary, body)
+
+
+def page(title: str, description: str, body: str, style: str = "") -> str:
+    """An HTML document in the style of the reports, around a body of HTML; title and description are plain text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="description" content="{escape(result.summary)}">\n'
-        f"<title>{escape(result.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f'<h1>{_inline(result.title)}</h1>\n<p class="summary">{_inline(result.summary)}</p>\n'
-        f"<nav>{links}</nav>\n{sections}\n<footer>{_settings(settings)}</footer>\n</main>\n</body>\n</html>\n"
+        f'<meta name="description" content="{escape(description)}">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
 def _section(number: int, section: Section, images: Mapping[str, bytes]) -> str:
     body = "\n".join(_item(item, images) for item in section.body)
-    return f'<section id="s{number}">\n<h2>{_inline(section.heading)}</h2>\n{body}\n</section>\n'
+    return f'<section id="s{number}">\n<h2>{inline(section.heading)}</h2>\n{body}\n</section>\n'
 
 
 def _item(item: str | Formula | Table | Figure, images: Mapping[str, bytes]) -> str:
@@ -92,20 +100,20 @@ def _item(item: str | Formula | Table | Figure, images: Mapping[str, bytes]) -> 
             data = base64.b64encode(images[name]).decode()
             return (
                 f'<figure><img alt="{escape(unmarked(caption))}" src="data:image/png;base64,{data}">'
-                f"<figcaption>{_inline(caption)}</figcaption></figure>"
+                f"<figcaption>{inline(caption)}</figcaption></figure>"
             )
         case _:
-            return f"<p>{_inline(item)}</p>"
+            return f"<p>{inline(item)}</p>"
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{_inline(column)}</th>" for column in table.columns)
+    head = "".join(f"<th>{inline(column)}</th>" for column in table.columns)
     rows = "\n".join(
-        "<tr>" + "".join(f"<td>{_inline(cell_text(cell))}</td>" for cell in row) + "</tr>" for row in table.rows
+        "<tr>" + "".join(f"<td>{inline(cell_text(cell))}</td>" for cell in row) + "</tr>" for row in table.rows
     )
-    note = f'<p class="note">{_inline(table.note)}</p>' if table.note else ""
+    note = f'<p class="note">{inline(table.note)}</p>' if table.note else ""
     return (
-        f'<div class="scroll"><table><caption>{_inline(table.title)}</caption>'
+        f'<div class="scroll"><table><caption>{inline(table.title)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>{note}"
     )
 
@@ -120,7 +128,7 @@ def _settings(groups: Mapping[str, Mapping[str, Any]]) -> str:
     return f'<p>What these numbers depend on:</p><table class="settings"><tbody>{rows}</tbody></table>'
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """Escaped text with its `code`, *stress* and $formulas_j$ set."""
     parts, end = [], 0
     for mark in MARKED.finditer(text):
@@ -134,7 +142,7 @@ def _set(mark: re.Match[str]) -> str:
         case "code":
             return f"<code>{escape(mark['code'])}</code>"
         case "stress":
-            return f"<em>{_inline(mark['stress'])}</em>"
+            return f"<em>{inline(mark['stress'])}</em>"
         case _:
             return f'<span class="inline">{_indices(escape(mark["formula"]))}</span>'
 

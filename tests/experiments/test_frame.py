@@ -177,3 +177,25 @@ def test_a_result_is_checked_when_it_is_made():
     twice = Section("S", [Figure("a", "", lambda: None)] * 2)
     with pytest.raises(ValueError, match="more than one figure is called a"):
         Result("R", "", {}, [twice])
+
+
+def test_the_index_links_every_report_newest_first(toy, tmp_path, capsys):
+    for seed in ("1", "2"):
+        assert _run(tmp_path, "--seed", seed) == 0
+    (tmp_path / "toy" / "somebody's folder").mkdir()
+    assert main(["report", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "index.html")
+    page = (tmp_path / "index.html").read_text()
+    links = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert all((tmp_path / link).is_file() for link in links)
+    assert len({link for link in links if link.endswith("report.html")}) == 2
+    assert "Toy &lt;numbers&gt;" in page and "A mean of <em>few</em> numbers &amp; no more." in page
+    assert not re.search(r"https?://|@import|url\(|<script", page)
+    newest = max(runs.name for runs in (tmp_path / "toy").glob("2*"))
+    assert links[0] == f"toy/{newest}/report.html"
+    assert [path.name for path in tmp_path.glob(".index-*")] == []
+
+
+def test_an_index_over_nothing_says_how_to_make_a_report(tmp_path, capsys):
+    assert main(["report", "--out", str(tmp_path / "none")]) == 1
+    assert "holds no report; make one: python -m experiments run" in capsys.readouterr().err
