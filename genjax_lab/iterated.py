@@ -29,6 +29,8 @@ def from_entries(
     log_likelihood: Callable[[Mean, Params], jax.Array],
     start: Callable[[jax.Array, Groups], Params],
     names: frozenset[str],
+    digest: Callable[[jax.Array, jax.Array | None], tuple[Any, jax.Array] | None] | None = None,
+    retold: Callable[[Any, Params], Mean] | None = None,
 ) -> Estimator:
     """Make the estimator of a family of independent coordinates that is fitted step by step.
 
@@ -39,6 +41,8 @@ def from_entries(
       log_likelihood: (stats, params) -> f[], the mean of log p(x; θ) over the rows, of one group.
       start: (x[n] of a float dtype, groups) -> params[k].
       names: the names of the parameters; groups that share all of them are merged.
+      digest: as in `Estimator`.
+      retold: as in `Estimator`.
 
     Returns:
       The estimator; it is not exact, and smoothing leaves it as it is.
@@ -69,6 +73,8 @@ def from_entries(
         start=begin,
         rows=lambda x: max(250, block_rows(x) // 25),
         pool=pool,
+        digest=digest,
+        retold=retold,
     )
 
 
