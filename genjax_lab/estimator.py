@@ -81,6 +81,7 @@ class Estimator:
     pool: Callable[[frozenset[str]], Pool | None] | None = None
     telling: Callable[[Event], jax.Array] | None = None
     separate: bool = False
+    newton: bool = False
     digest: Callable[[Event, jax.Array | None], tuple[Any, jax.Array] | None] | None = None
     retold: Callable[[Any, Params], Stats] | None = None
 

@@ -122,11 +122,14 @@ class EM(Iterative):
         gain, least = value - state.value, jnp.maximum(self.tol, slack)
         # A leap may land as high beyond the top as it began before it: the step before it must have stalled as well.
         stalls = (gain <= least) & (was >= LEAP) & ((state.gain <= least) | (state.gain >= SLOW))
+        if estimator.newton:
+            stalls = gain <= least
         better = estimator.maximise(stats, state.proposal, problem.smoothing)
         far = leap(parameters, state.before, state.proposal, better, jnp.where(gain < SLOW, LONGEST_LEAP, 1.0))
         half = midpoint(parameters, state.params, state.proposal)
-        onward, back = _where(was == PLAIN, far, better), _where(was == LEAP, state.ahead, half)
-        turn = jnp.where(rises, jnp.where(was == PLAIN, LEAP, PLAIN), jnp.where(was == LEAP, INSTEAD, was))
+        leaps = jnp.zeros((), bool) if estimator.newton else was == PLAIN
+        onward, back = _where(leaps, far, better), _where(was == LEAP, state.ahead, half)
+        turn = jnp.where(rises, jnp.where(leaps, LEAP, PLAIN), jnp.where(was == LEAP, INSTEAD, was))
         status = jnp.where(rises & stalls, Status.CONVERGED, Status.RUNNING)
         status = jnp.where(~rises & (state.halvings >= 20), Status.LINE_SEARCH_FAILED, status)
         status = jnp.where(~rises & start, Status.BAD_START, status)
