@@ -1,9 +1,9 @@
 """The arithmetic of the negative binomial in κ = 1/r: of a row, of the tails of many, and one round of a fit.
 
-At the mean m a row has log p = (a Poisson row's) + Σ_{j<x} log(1 + κj) − (x + r) log(1 + κm) + m, whose sum over rows is
-one over j of the share of rows above j. About the steps of the mean itself it is
+At the mean m, Σ over rows of log p is, Poisson terms apart, one over j of the share of rows above j. About the steps
+of the mean itself, which leave each j the excess of `tail_counts`, the rows' mean of it is
 
-    Σ_j excess_j log((1 + κj)/(1 + κm)) − cost(m, κ)        cost = ∫_0^m log(1 + κt) dt − Σ_j log(1 + κj) |[j, j+1] ∩ [0, m]|
+    Σ_j excess_j log((1 + κj)/(1 + κm)) − cost        cost = ∫_0^m log(1 + κt) dt − Σ_j |[j, j+1] ∩ [0, m]| log(1 + κj)
 
 with cost = ½ log(1 + κm) + rest(r) − rest(r + m) for whole m, of Stirling's rests: small positive numbers.
 """
@@ -19,7 +19,7 @@ from genjax_lab.constraints import most_concentrated
 from genjax_lab.gamma_function import DIGAMMA, HALF_LOG_TWO_PI
 from genjax_lab.inverse import log_gap, newton_inverse, series
 from genjax_lab.stirling import Rests, enough, of_counts, reach, rests
-from genjax_lab.tail_counts import BOUND, Tails
+from genjax_lab.tail_counts import Tails, below_bound
 
 MOST_DISPERSED = 1e6
 """The largest κ, a concentration of 1e-6, that a fit takes."""
@@ -61,7 +61,7 @@ def row(mean: jax.Array, r: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
 def of_tails(mean: jax.Array, r: jax.Array, tails: Tails) -> dict[str, jax.Array]:
     """The means of `row` over rows of which the tails are known, to rounding."""
     kappa, own = (1 / r)[..., None], tails.mean[..., None]
-    j = jnp.arange(BOUND, dtype=r.dtype)
+    j = below_bound(r.ndim, r.dtype)
     shrink, each = 1 / (1 + kappa * own), 1 / (1 + kappa * j)
     apart = (j - own) * shrink
     d = kappa * apart

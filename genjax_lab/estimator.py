@@ -62,6 +62,7 @@ class Estimator:
       telling: (x[n]) -> bool[n], rows that a start from some of many must not miss: those with a label. None: any do.
       separate: whether `statistics` takes the parameters of every group to every row, so that hard groups are better
         gathered one after another, each from its own rows.
+      newton: whether the steps of `maximise` end as Newton's: one that gains nothing is the last, none is leapt over.
       digest: (x[n], weights f[n] or None) -> what all the passes of a fit need of the rows, gathered once, and whether
         it tells all of them; or None, where the rows are the lesser work.
       retold: (digest, params) -> stats, of one group: those of the rows.

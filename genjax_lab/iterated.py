@@ -51,7 +51,7 @@ def from_entries(
       retold: as in `Estimator`.
 
     Returns:
-      The estimator; it is not exact, and smoothing leaves it as it is.
+      The estimator; it is not exact, its steps are taken to be Newton's in the end, and smoothing leaves it as it is.
     """
 
     def statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Mean:

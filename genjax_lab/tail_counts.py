@@ -59,31 +59,36 @@ def tails_of(x: jax.Array, weights: jax.Array | None) -> tuple[Tails, jax.Array]
     total = few.sum(-1, keepdims=True)
     below = jnp.cumsum(few, -1)
     above = jnp.cumsum(few[..., ::-1], -1)[..., ::-1] - few if weights is not None else total - below
-    j = jnp.arange(BOUND, dtype=dtype)
-    below, above = _share(below, total), _share(above, total)
+    j = below_bound(x.ndim - 1, dtype)
+    below, above = _share(below, total, dtype), _share(above, total, dtype)
     whole = jnp.floor(above.sum(-1, keepdims=True))
     mean = whole + jnp.where(j < whole, -below, above).sum(-1, keepdims=True)  # right to rounding
     whole = jnp.floor(mean)
     excess = jnp.where(j < whole, -below, above - jnp.where(j == whole, mean - whole, 0.0))
-    share, some = _share(few, total), mean > 0
+    share, some = _share(few, total, dtype), mean > 0
     v, centre = jnp.maximum(j, 1.0), jnp.where(some, mean, 1.0)
     lost = jnp.where(j == 0, centre, v * log_gap((centre - v) / v, jnp.log(centre / v)))
-    height = (share * (PEAKS.astype(dtype) - lost)).sum(-1)
+    height = (share * (PEAKS.astype(dtype).reshape(j.shape) - lost)).sum(-1)
     mean = mean[..., 0]
     tails = Tails(own.astype(dtype), mean, excess, jnp.where(mean > 0, height, 0.0))
     return tails, (table[..., BOUND] == 0).all()
 
 
-def _share(part: jax.Array, total: jax.Array) -> jax.Array:
-    """part / total in floats, 0 where there is nothing."""
-    return part / jnp.where(total > 0, total, 1)
+def below_bound(lead: int, dtype: jax.typing.DTypeLike) -> jax.Array:
+    """0, 1, …, BOUND − 1 along the last axis after so many others."""
+    return jnp.arange(BOUND, dtype=dtype).reshape(*(1,) * lead, BOUND)
+
+
+def _share(part: jax.Array, total: jax.Array, dtype: jax.typing.DTypeLike) -> jax.Array:
+    """part / total, 0 where there is nothing."""
+    return (part / jnp.where(total > 0, total, 1)).astype(dtype)
 
 
 def _histogram(x: jax.Array, weights: jax.Array | None) -> jax.Array:
     """The weight of each count of each coordinate, [*shape, BOUND + 1]; the last are those too large."""
     n, shape = x.shape[0], x.shape[1:]
     value = jnp.where(x < BOUND, x, BOUND).astype(jnp.int32).reshape(n, -1)
-    place = value + (BOUND + 1) * jnp.arange(value.shape[1], dtype=jnp.int32)
+    place = value + (BOUND + 1) * jnp.arange(value.shape[1], dtype=jnp.int32)[None]
     ones = 1 if weights is None else jnp.broadcast_to(weights[:, None], place.shape)
     table = jnp.zeros((BOUND + 1) * value.shape[1], count_dtype() if weights is None else weights.dtype)
     return table.at[place].add(ones, mode="promise_in_bounds").reshape(*shape, BOUND + 1)

@@ -8,13 +8,16 @@ Lange, Little & Taylor (1989), Robust Statistical Modeling Using the t Distribut
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from genjax_lab.constraints import concentration, positive, real
 from genjax_lab.density import Density, factory
 from genjax_lab.groups import Groups
-from genjax_lab.iterated import centre_of, from_entries, gather
+from genjax_lab.iterated import centre_and_spread, centre_of, from_entries, gather
 from genjax_lab.numerics import sum_logs
 from genjax_lab.scale_mixture import FARTHEST, climb, height, row, tail
 from genjax_lab.space import reals, whole_shape
@@ -24,6 +27,15 @@ from genjax_lab.types import Key, Params, Shape
 PULLS = 4
 EXCESS = 0.015
 """A start has df below about 14: farther out the likelihood is flat."""
+
+FEW = 16
+"""Rows of which a start is sought among several."""
+
+ROUNDS = 20
+"""Of each of those starts, before they are compared."""
+
+TAME = 0.5
+"""Below df = 1/(n − 1) the likelihood of n rows has a pole, scale 0 at one of them; no start is sought near there."""
 
 NORMAL_TAIL = 0.948
 """E log(1 + z²) of normal numbers at the size where E 1/(1 + z²) = ½."""
@@ -115,13 +127,46 @@ def _step(stats: Mean, params: Params) -> Params:
 
 
 def _log_likelihood(stats: Mean, params: Params) -> jax.Array:
+    return sum_logs(_heights(stats, params).reshape(-1))
+
+
+def _heights(stats: Mean, params: Params) -> jax.Array:
+    """The mean of log p of each coordinate."""
     point = params["scale"] == 0
     each = height(_kappa(params["df"])) - jnp.log(jnp.where(point, 1.0, params["scale"])) - stats.mean["tail"]
-    at_points = jnp.where(stats.mean["s"] > 0, -jnp.inf, jnp.inf)
-    return sum_logs(jnp.where(point, at_points, each).reshape(-1))
+    return jnp.where(point, jnp.where(stats.mean["s"] > 0, -jnp.inf, jnp.inf), each)
 
 
 def _start(x: jax.Array, groups: Groups) -> Params:
+    """A robust start; of few rows, which have several maxima, the best of those that are reached from several."""
+    first = _robust(x, groups)
+    return _best_of_few(x, groups, first) if x.shape[0] <= FEW else first
+
+
+def _best_of_few(x: jax.Array, groups: Groups, first: Params) -> Params:
+    """The best end of climbs from a start, the normal density and each row, of those that keep away from a pole."""
+    mean, variance, _ = centre_and_spread(x, groups)
+    normal = {"df": jnp.full_like(mean, most_normal(x.dtype)), "loc": mean, "scale": jnp.sqrt(variance)}
+    rows, scale = jnp.broadcast_to(x[:, None], (x.shape[0], *mean.shape)), 0.5 * first["scale"][None]
+    near = {"df": jnp.full_like(rows, 2.0), "loc": rows, "scale": jnp.broadcast_to(scale, rows.shape)}
+    starts = jax.tree.map(lambda a, b, c: jnp.concatenate([a[None], b[None], c]), first, normal, near)
+
+    def climbed(params: Params) -> tuple[Params, jax.Array]:
+        def round_(_: Any, params: Params) -> Params:
+            return jax.vmap(_step)(gather(_entry, params, x, groups), params)
+
+        end = lax.fori_loop(0, ROUNDS, round_, params)
+        return end, jax.vmap(_heights)(gather(_entry, end, x, groups), end)
+
+    ends, heights = jax.vmap(climbed)(starts)
+    lowest = max(TAME, 1 / max(x.shape[0] - 1, 1))
+    tame = (ends["df"] > lowest).at[0].set(True) & jnp.isfinite(heights)
+    heights = jnp.where(tame, heights, -jnp.inf)
+    best = jnp.where(heights.max(0) > heights[0] + 1e-4, heights.argmax(0), 0)[None]
+    return jax.tree.map(lambda a, b: jnp.where(best[0] == 0, b, jnp.take_along_axis(a, best, 0)[0]), ends, first)
+
+
+def _robust(x: jax.Array, groups: Groups) -> Params:
     """A robust centre; then df and scale from E log(1 + z²) at the size where E 1/(1 + z²) = ½, a Cauchy's quartile."""
     centre, info = centre_of(x, groups), jnp.finfo(x.dtype)
     size = gather(lambda own, x: jnp.abs(x - own), centre, x, groups).mean

@@ -5,7 +5,7 @@ never falls: a step that would lower it is halved.  Dempster, Laird & Rubin (197
 
 Where components overlap a step may gain less than the dtype resolves while the maximum is still nats away, so every
 second step is a leap, extrapolated from the two before it at no cost but the pass that values it; where a leap lowers
-the likelihood the plain step is taken.
+the likelihood the plain step is taken. Where an estimator's steps are Newton's there is nothing to leap over.
 """
 
 from __future__ import annotations
@@ -121,13 +121,12 @@ class EM(Iterative):
         rises = rises & ~((was == LEAP) & jnp.isposinf(value))  # a collapse is never leapt into
         gain, least = value - state.value, jnp.maximum(self.tol, slack)
         # A leap may land as high beyond the top as it began before it: the step before it must have stalled as well.
-        stalls = (gain <= least) & (was >= LEAP) & ((state.gain <= least) | (state.gain >= SLOW))
-        if estimator.newton:
-            stalls = gain <= least
+        settled = (was >= LEAP) & ((state.gain <= least) | (state.gain >= SLOW))
+        stalls = (gain <= least) & (settled | estimator.newton)
         better = estimator.maximise(stats, state.proposal, problem.smoothing)
         far = leap(parameters, state.before, state.proposal, better, jnp.where(gain < SLOW, LONGEST_LEAP, 1.0))
         half = midpoint(parameters, state.params, state.proposal)
-        leaps = jnp.zeros((), bool) if estimator.newton else was == PLAIN
+        leaps = (was == PLAIN) & (not estimator.newton)
         onward, back = _where(leaps, far, better), _where(was == LEAP, state.ahead, half)
         turn = jnp.where(rises, jnp.where(leaps, LEAP, PLAIN), jnp.where(was == LEAP, INSTEAD, was))
         status = jnp.where(rises & stalls, Status.CONVERGED, Status.RUNNING)
