@@ -20,10 +20,10 @@ from genjax_lab.statistic import Mean, merge_means, ratio
 from genjax_lab.types import Event, Key, Params, Smoothing
 
 FEW_ROWS = 128
-"""Rows of a block of which a thousand data sets at once stay in the cache; larger ones take 7 times as long a row."""
+"""Rows of a block of which a thousand data sets at once stay in the cache, with a dozen arrays made of each."""
 
-MANY_FITS = 5000
-"""Data of more rows than this are taken to be fitted one at a time: their blocks are those that suit a single fit."""
+SMALL = 5000
+"""Data of more rows are taken to be fitted one at a time: their blocks are those that suit a single fit."""
 
 Entry = Callable[[Params, jax.Array], Any]
 """(params, x), arrays that broadcast -> a pytree of finite arrays, each entry from that of x and its own params."""
@@ -37,6 +37,7 @@ def from_entries(
     names: frozenset[str],
     digest: Callable[[jax.Array, jax.Array | None], tuple[Any, jax.Array] | None] | None = None,
     retold: Callable[[Any, Params], Mean] | None = None,
+    few_rows: int = FEW_ROWS,
 ) -> Estimator:
     """Make the estimator of a family of independent coordinates that is fitted step by step.
 
@@ -49,6 +50,7 @@ def from_entries(
       names: the names of the parameters; groups that share all of them are merged.
       digest: as in `Estimator`.
       retold: as in `Estimator`.
+      few_rows: rows of a block of small data, which are often many under one vmap.
 
     Returns:
       The estimator; it is not exact, its steps are taken to be Newton's in the end, and smoothing leaves it as it is.
@@ -77,17 +79,12 @@ def from_entries(
         whole,
         exact=False,
         start=begin,
-        rows=_rows,
+        rows=lambda x: few_rows if rows_of(x) <= SMALL else max(250, block_rows(x) // 25),
         pool=pool,
         newton=True,
         digest=digest,
         retold=retold,
     )
-
-
-def _rows(x: jax.Array) -> int:
-    """Small data are often many data sets under one vmap, whose passes make a dozen arrays of a block of each."""
-    return FEW_ROWS if rows_of(x) <= MANY_FITS else max(FEW_ROWS, block_rows(x) // 25)
 
 
 def as_float(x: jax.Array) -> jax.Array:

@@ -120,7 +120,7 @@ def _step(stats: Mean, params: Params) -> Params:
     new = {
         "df": jnp.where(kappa <= least, 1 / least, 1 / kappa),
         "loc": loc,
-        "scale": jnp.where(stats.mean["s"] == 0, 0.0, jnp.maximum(sigma * factor, lost)),
+        "scale": jnp.where(stats.mean["a"] == 0, 0.0, jnp.maximum(sigma * factor, lost)),
     }
     neutral = {"df": 1 / least, "loc": 0.0, "scale": 1.0}
     return {name: jnp.where(some, p, neutral[name]) for name, p in new.items()}
@@ -134,7 +134,7 @@ def _heights(stats: Mean, params: Params) -> jax.Array:
     """The mean of log p of each coordinate."""
     point = params["scale"] == 0
     each = height(_kappa(params["df"])) - jnp.log(jnp.where(point, 1.0, params["scale"])) - stats.mean["tail"]
-    return jnp.where(point, jnp.where(stats.mean["s"] > 0, -jnp.inf, jnp.inf), each)
+    return jnp.where(point, jnp.where(stats.mean["a"] > 0, -jnp.inf, jnp.inf), each)
 
 
 def _start(x: jax.Array, groups: Groups) -> Params:
