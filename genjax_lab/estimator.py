@@ -62,6 +62,10 @@ class Estimator:
       telling: (x[n]) -> bool[n], rows that a start from some of many must not miss: those with a label. None: any do.
       separate: whether `statistics` takes the parameters of every group to every row, so that hard groups are better
         gathered one after another, each from its own rows.
+      newton: whether the steps of `maximise` end as Newton's: one that gains nothing is the last, none is leapt over.
+      digest: (x[n], weights f[n] or None) -> what all the passes of a fit need of the rows, gathered once, and whether
+        it tells all of them; or None, where the rows are the lesser work.
+      retold: (digest, params) -> stats, of one group: those of the rows.
     """
 
     statistics: Gather
@@ -78,6 +82,9 @@ class Estimator:
     pool: Callable[[frozenset[str]], Pool | None] | None = None
     telling: Callable[[Event], jax.Array] | None = None
     separate: bool = False
+    newton: bool = False
+    digest: Callable[[Event, jax.Array | None], tuple[Any, jax.Array] | None] | None = None
+    retold: Callable[[Any, Params], Stats] | None = None
 
 
 def combine(

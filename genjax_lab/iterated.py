@@ -12,12 +12,18 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from genjax_lab.blocks import block_rows
+from genjax_lab.blocks import block_rows, rows_of
 from genjax_lab.estimator import Estimator, Pool, merge_all
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype
 from genjax_lab.statistic import Mean, merge_means, ratio
 from genjax_lab.types import Event, Key, Params, Smoothing
+
+FEW_ROWS = 128
+"""Rows of a block of which a thousand data sets at once stay in the cache, with a dozen arrays made of each."""
+
+SMALL = 5000
+"""Data of more rows are taken to be fitted one at a time: their blocks are those that suit a single fit."""
 
 Entry = Callable[[Params, jax.Array], Any]
 """(params, x), arrays that broadcast -> a pytree of finite arrays, each entry from that of x and its own params."""
@@ -29,6 +35,9 @@ def from_entries(
     log_likelihood: Callable[[Mean, Params], jax.Array],
     start: Callable[[jax.Array, Groups], Params],
     names: frozenset[str],
+    digest: Callable[[jax.Array, jax.Array | None], tuple[Any, jax.Array] | None] | None = None,
+    retold: Callable[[Any, Params], Mean] | None = None,
+    few_rows: int = FEW_ROWS,
 ) -> Estimator:
     """Make the estimator of a family of independent coordinates that is fitted step by step.
 
@@ -39,9 +48,12 @@ def from_entries(
       log_likelihood: (stats, params) -> f[], the mean of log p(x; θ) over the rows, of one group.
       start: (x[n] of a float dtype, groups) -> params[k].
       names: the names of the parameters; groups that share all of them are merged.
+      digest: as in `Estimator`.
+      retold: as in `Estimator`.
+      few_rows: rows of a block of small data, which are often many under one vmap.
 
     Returns:
-      The estimator; it is not exact, and smoothing leaves it as it is.
+      The estimator; it is not exact, its steps are taken to be Newton's in the end, and smoothing leaves it as it is.
     """
 
     def statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Mean:
@@ -67,8 +79,11 @@ def from_entries(
         whole,
         exact=False,
         start=begin,
-        rows=lambda x: max(250, block_rows(x) // 25),
+        rows=lambda x: few_rows if rows_of(x) <= SMALL else max(250, block_rows(x) // 25),
         pool=pool,
+        newton=True,
+        digest=digest,
+        retold=retold,
     )
 
 

@@ -45,34 +45,49 @@ def tail(kappa: jax.Array, apart: jax.Array, sigma: jax.Array) -> jax.Array:
 
 
 def row(kappa: jax.Array, z: jax.Array) -> dict[str, jax.Array]:
-    """The statistics of a row at z: log p(0) − log p(z), its weight w, and derivatives of log p in μ/σ, log σ and κ.
+    """The statistics of a row at z, of which `_slopes` makes the derivatives of log p: few, as each costs a pass.
 
-    A row weighs w = (1 + κ)/(1 + κz²), its expected precision; "m", "t" and "k" stand for the three coordinates.
+    A row weighs w = (1 + κ) v, v = 1/(1 + κz²), its expected precision; b = zv and a = z²v. As v = 1 − κa, their
+    products with v are differences of the others.
     """
     z = jnp.clip(z, -FARTHEST, FARTHEST)
     s = z**2
     v = 1 / (1 + kappa * s)
-    w, sv = (1 + kappa) * v, s * v
-    s2_gap = slope_gap(kappa, s)
+    a, b = s * v, z * v
+    gap = slope_gap(kappa, s)
     return {
-        "s": s,
         "tail": 0.5 * (1 + 1 / kappa) * jnp.log1p(kappa * s),
-        "w": w,
-        "m": w * z,
-        "t": w * s,
-        "k": 0.5 * (s2_gap - sv),
-        "mm": w * (1 - 2 * v),
-        "mt": -2 * w * z * v,
-        "tt": -2 * w * sv,
-        "mk": z * v * (1 - w * s),
-        "tk": sv * (1 - w * s),
-        "kk": 0.5 * (slope_gap_change(kappa, s, s2_gap) + sv**2),
+        "v": v,
+        "a": a,
+        "b": b,
+        "aa": a**2,
+        "ab": a * b,
+        "k": 0.5 * (gap - a),
+        "kk": 0.5 * (slope_gap_change(kappa, s, gap) + a**2),
     }
 
 
-def climb(s: dict[str, jax.Array], kappa: jax.Array, least: float) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _slopes(s: dict[str, jax.Array], kappa: jax.Array) -> dict[str, jax.Array]:
+    """Means of the weight and of the derivatives of log p in μ/σ, log σ and κ, called "m", "t" and "k"."""
+    more, av, bv = 1 + kappa, s["a"] - kappa * s["aa"], s["b"] - kappa * s["ab"]
+    return {
+        "tail": s["tail"],
+        "w": more * s["v"],
+        "m": more * s["b"],
+        "t": more * s["a"],
+        "k": s["k"],
+        "mm": more * (2 * kappa * av - s["v"]),
+        "mt": -2 * more * bv,
+        "tt": -2 * more * av,
+        "mk": s["b"] - more * s["ab"],
+        "tk": s["a"] - more * s["aa"],
+        "kk": s["kk"],
+    }
+
+
+def climb(stats: dict[str, jax.Array], kappa: jax.Array, least: float) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The new κ, the step of μ in units of σ, and the factor of σ: Newton's where it is short, or else EM's."""
-    slope, bend = _derivatives(height, kappa)
+    s, (slope, bend) = _slopes(stats, kappa), _derivatives(height, kappa)
     g_t, g_k, h_kk = s["t"] - 1, s["k"] + slope, s["kk"] + bend
     # Eliminate μ, then log σ, from the Newton equations; what is left is the profile likelihood of κ.
     p_m = -s["mm"]

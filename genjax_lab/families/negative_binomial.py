@@ -16,27 +16,18 @@ import jax.numpy as jnp
 
 from genjax_lab.constraints import concentration, most_concentrated, positive
 from genjax_lab.density import Density, factory
-from genjax_lab.gamma_function import DIGAMMA, HALF_LOG_TWO_PI
+from genjax_lab.dispersion import MOST_DISPERSED, climb, log_some, of_tails, row
 from genjax_lab.groups import Groups
-from genjax_lab.inverse import log_gap, newton_inverse, series
 from genjax_lab.iterated import centre_and_spread, from_entries
 from genjax_lab.numerics import sum_logs
 from genjax_lab.space import counts, whole_shape
 from genjax_lab.statistic import Mean
-from genjax_lab.stirling import Rests, enough, of_counts, reach, rests
+from genjax_lab.stirling import rests
+from genjax_lab.tail_counts import Tails, tails_of, worth_telling
 from genjax_lab.types import Key, Params, Shape
-
-MOST_DISPERSED = 1e6
-"""The largest κ, a concentration of 1e-6, that a fit takes."""
-
-THIRD = (1 / 3, -1 / 4, 1 / 5, -1 / 6, 1 / 7)
-"""(d²/2 − gap(d)) / d³, gap(d) = d − log(1 + d)."""
 
 MOST_START = 1e2
 """The largest κ of a start."""
-
-STRAIGHT = 0.5
-"""Below this κ times the mean a step is taken in κ, above in log κ."""
 
 
 @factory
@@ -85,7 +76,7 @@ def negative_binomial(shape: Shape = ()) -> Density:
         init=init,
         log_prob=log_prob,
         sample=sample,
-        estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters)),
+        estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters), _digest, _retold),
     )
 
 
@@ -94,18 +85,13 @@ def _log_density(mean: jax.Array, r: jax.Array, x: jax.Array) -> jax.Array:
     some = (x > 0) & (x < jnp.inf)
     none = (mean <= 0) | (r <= 0)
     mean, r, count = jnp.where(none, 1.0, mean), jnp.where(none, 1.0, r), jnp.where(some, x, 1.0)
-    value = _of_some(mean, r, count, rests(r), rests(r + count))
+    value = log_some(mean, r, count, rests(r), rests(r + count))
     value = jnp.where(some, value, -r * jnp.log1p(mean / r))
     return jnp.where(none, jnp.where(some, -jnp.inf, 0.0), value)
 
 
-def _of_some(mean: jax.Array, r: jax.Array, x: jax.Array, below: Rests, above: Rests) -> jax.Array:
-    """log p of counts x ≥ 1, from the rests at r and at r + x."""
-    log_x, log_rise = jnp.log(x), jnp.log((r + x) / (r + mean))
-    from_x = log_gap((mean - x) / x * (r / (r + mean)), log_rise + jnp.log(mean) - log_x)
-    from_r = log_gap((x - mean) / (r + mean), log_rise)
-    height = above.value - below.value - of_counts(x) - 0.5 * (log_x + log_rise + jnp.log1p(mean / r))
-    return height - HALF_LOG_TWO_PI - x * from_x - r * from_r
+def _mean(params: Params) -> jax.Array:
+    return jnp.maximum(params["mean"], jnp.finfo(params["mean"].dtype).tiny)
 
 
 def _concentration(params: Params) -> jax.Array:
@@ -114,57 +100,21 @@ def _concentration(params: Params) -> jax.Array:
 
 
 def _entry(params: Params, x: jax.Array) -> dict[str, jax.Array]:
-    """The row's log p, distance from the mean, and the two parts of the slope in κ with their derivatives."""
-    mean, r = jnp.maximum(params["mean"], jnp.finfo(x.dtype).tiny), _concentration(params)
-    some = x > 0
-    below, above = rests(r), rests(r + x)
-    gap, gap_change = _gap_terms(mean, r, x)
-    rest, rest_change = _rest_terms(r, x, below, above)
-    zero = -r * jnp.log1p(mean / r)
-    log_p = jnp.where(some, _of_some(mean, r, jnp.where(some, x, 1.0), below, above), zero)
-    return {
-        "x": x - mean,
-        "log_prob": log_p,
-        "gap": gap,
-        "gap_change": gap_change,
-        "rest": rest,
-        "rest_change": rest_change,
-    }
-
-
-def _gap_terms(mean: jax.Array, r: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """r² gap(d), d = (x − m)/(r + m), and its derivative in κ = 1/r."""
-    d, shrunk = (x - mean) / (r + mean), (x - mean) * (r / (r + mean))
-    gap = log_gap(d, jnp.log((r + x) / (r + mean)))
-    small = jnp.abs(d) < 0.1
-    other = jnp.where(small, 1.0, d)
-    third = jnp.where(small, series(THIRD, jnp.where(small, d, 0.0)), (0.5 * d**2 - gap) / other**3)
-    return r * (r * gap), shrunk**2 * (2 * shrunk * third - x * (r / (r + x)))
-
-
-def _rest_terms(r: jax.Array, x: jax.Array, below: Rests, above: Rests) -> tuple[jax.Array, jax.Array]:
-    """r² times the gain of ψ(a) − log a from r to r + x, and its derivative in κ = 1/r."""
-    v = r / (r + x)
-    near = r < reach(r.dtype)
-    slope, change = above.slope - below.slope, above.change - below.change
-    terms, square = DIGAMMA[: enough(r.dtype)], jnp.where(near, 0.0, 1 / r) ** 2
-    far = 0.5 * x * v + series(terms, square) - v**2 * series(terms, square * v**2)
-    far_change = x * v**2 * (v / 6 - 0.5 * x)
-    low = jnp.where(near, r, 0.0)
-    return jnp.where(near, low**2 * slope, far), jnp.where(near, -(low**3) * (2 * slope + low * change), far_change)
+    return row(_mean(params), _concentration(params), x)
 
 
 def _step(stats: Mean, params: Params) -> Params:
-    """The mean, and Newton for the profile likelihood in κ."""
-    some, s = stats.weight > 0, stats.mean
-    old, r = jnp.maximum(params["mean"], jnp.finfo(params["mean"].dtype).tiny), _concentration(params)
-    mean = jnp.where(some, jnp.maximum(old + s["x"], 0.0), 1.0)
-    gap, gap_change = _gap_terms(old, r, mean)
-    slope, curvature = s["gap"] - gap - s["rest"], s["gap_change"] - gap_change - s["rest_change"]
-    least, straight = 1 / most_concentrated(r.dtype), STRAIGHT / jnp.where(mean > 0, mean, 1.0)
-    kappa = newton_inverse(1 / r, slope, curvature, least, MOST_DISPERSED, straight)
-    new = jnp.where((kappa <= least) | (mean == 0), 1 / least, 1 / kappa)
-    return {"mean": mean, "concentration": jnp.where(some, new, 1.0)}
+    some = stats.weight > 0
+    mean, r = climb(stats.mean, _mean(params), _concentration(params))
+    return {"mean": jnp.where(some, mean, 1.0), "concentration": jnp.where(some, r, 1.0)}
+
+
+def _digest(x: jax.Array, weights: jax.Array | None) -> tuple[Tails, jax.Array] | None:
+    return tails_of(x, weights) if worth_telling(x) else None
+
+
+def _retold(tails: Tails, params: Params) -> Mean:
+    return Mean(tails.weight, of_tails(_mean(params), _concentration(params), tails))
 
 
 def _log_likelihood(stats: Mean, params: Params) -> jax.Array:

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from genjax_lab.constraints import concentration, positive
 from genjax_lab.density import Density, factory
 from genjax_lab.groups import Groups
-from genjax_lab.iterated import centre_and_spread, from_entries
+from genjax_lab.iterated import SMALL, centre_and_spread, from_entries
 from genjax_lab.numerics import sum_logs
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import Mean
@@ -80,7 +80,7 @@ def weibull(shape: Shape = ()) -> Density:
         init=init,
         log_prob=log_prob,
         sample=sample,
-        estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters)),
+        estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters), few_rows=SMALL),
     )
 
 

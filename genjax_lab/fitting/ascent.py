@@ -40,7 +40,10 @@ class Iterative(abc.ABC):
 
     def advance(self, problem: Problem, state: Any, steps: jax.Array | int) -> Any:
         """Step until the status is final, `max_steps` are taken in all, or `steps` more than now."""
-        last = jnp.minimum(self.max_steps, state.step + steps)
+        return self.until(problem, state, jnp.minimum(self.max_steps, state.step + steps))
+
+    def until(self, problem: Problem, state: Any, last: jax.Array) -> Any:
+        """Step until the status is final, or the step is the last."""
         return lax.while_loop(
             lambda state: (state.status == Status.RUNNING) & (state.step < last),
             lambda state: self.step(problem, state),

@@ -5,7 +5,7 @@ never falls: a step that would lower it is halved.  Dempster, Laird & Rubin (197
 
 Where components overlap a step may gain less than the dtype resolves while the maximum is still nats away, so every
 second step is a leap, extrapolated from the two before it at no cost but the pass that values it; where a leap lowers
-the likelihood the plain step is taken.
+the likelihood the plain step is taken. Where an estimator's steps are Newton's there is nothing to leap over.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, run
 from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.leap import leap, midpoint
 from genjax_lab.fitting.newton import Newton
-from genjax_lab.fitting.problem import Problem, added_by, free
+from genjax_lab.fitting.problem import Problem, added_by, digested, expected, free
 from genjax_lab.fitting.result import Fit, Status
-from genjax_lab.fitting.sufficient import gather
 from genjax_lab.implicit import LARGEST, coordinates, estimator_of
 from genjax_lab.types import Key, Params, Stats
 
@@ -102,23 +101,34 @@ class EM(Iterative):
         zero = jnp.zeros((), jnp.int32)
         return State(params, lowest, zero, running(), lowest, params, zero, -lowest, zero + START, params, params)
 
+    def advance(self, problem: Problem, state: State, steps: jax.Array | int) -> State:
+        """Passes over what the rows tell once for all of them, where that is enough, or over the rows."""
+        last = jnp.minimum(self.max_steps, state.step + steps)
+        found = digested(problem)
+        if found is not None:
+            told, enough = found
+            state = self.until(told, state, jnp.where(enough, last, 0))
+        return self.until(problem, state, last)
+
     def step(self, problem: Problem, state: State) -> State:
         """One pass: value the proposal; take it and maximise anew, or step back from it."""
         estimator, parameters = estimator_of(problem.density), problem.density.parameters
-        stats = gather(problem.density, estimator, problem.data, state.proposal)
-        total = _log_likelihood(estimator, stats.values, problem, state.proposal)
-        value = (total + added_by(estimator, stats.values, state.proposal, problem.smoothing)) / stats.n
+        stats = expected(problem, estimator, state.proposal)
+        total = _log_likelihood(estimator, stats, problem, state.proposal)
+        value = (total + added_by(estimator, stats, state.proposal, problem.smoothing)) / problem.size
         slack, start, was = rounding(value), state.step == 0, state.turn
         rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~(start & jnp.isneginf(value))
         rises = rises & ~((was == LEAP) & jnp.isposinf(value))  # a collapse is never leapt into
         gain, least = value - state.value, jnp.maximum(self.tol, slack)
         # A leap may land as high beyond the top as it began before it: the step before it must have stalled as well.
-        stalls = (gain <= least) & (was >= LEAP) & ((state.gain <= least) | (state.gain >= SLOW))
-        better = estimator.maximise(stats.values, state.proposal, problem.smoothing)
+        settled = (was >= LEAP) & ((state.gain <= least) | (state.gain >= SLOW))
+        stalls = (gain <= least) & (settled | estimator.newton)
+        better = estimator.maximise(stats, state.proposal, problem.smoothing)
         far = leap(parameters, state.before, state.proposal, better, jnp.where(gain < SLOW, LONGEST_LEAP, 1.0))
         half = midpoint(parameters, state.params, state.proposal)
-        onward, back = _where(was == PLAIN, far, better), _where(was == LEAP, state.ahead, half)
-        turn = jnp.where(rises, jnp.where(was == PLAIN, LEAP, PLAIN), jnp.where(was == LEAP, INSTEAD, was))
+        leaps = (was == PLAIN) & (not estimator.newton)
+        onward, back = _where(leaps, far, better), _where(was == LEAP, state.ahead, half)
+        turn = jnp.where(rises, jnp.where(leaps, LEAP, PLAIN), jnp.where(was == LEAP, INSTEAD, was))
         status = jnp.where(rises & stalls, Status.CONVERGED, Status.RUNNING)
         status = jnp.where(~rises & (state.halvings >= 20), Status.LINE_SEARCH_FAILED, status)
         status = jnp.where(~rises & start, Status.BAD_START, status)

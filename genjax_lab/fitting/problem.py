@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from genjax_lab.blocks import reduce_blocks
@@ -38,6 +39,7 @@ class Problem:
       ridge: λ, or None: λ/2 ‖z‖² nats per event are taken off, z the free unconstrained coordinates.
       fixed: the parameters' constraints as a pytree, with values held constant, or None where they are free.
       penalty: (params) -> nats per event to be taken off, a function known by identity, or None (static).
+      digest: what its passes look at in place of the rows, or None.
     """
 
     density: Density | Conditional = field(metadata={"static": True})
@@ -46,6 +48,7 @@ class Problem:
     ridge: jax.Array | float | None = None
     fixed: Any = None
     penalty: Callable[[Params], jax.Array] | None = field(default=None, metadata={"static": True})
+    digest: Any = None
 
     @property
     def size(self) -> jax.Array:
@@ -65,6 +68,24 @@ def problem_of(
     if callable(penalty):
         return Problem(density, data, smoothing, None, fixed, penalty)
     return Problem(density, data, smoothing, penalty, fixed)
+
+
+def digested(problem: Problem) -> tuple[Problem, jax.Array] | None:
+    """The problem with what all its passes need of the rows gathered once, and whether that is all; None: it is not."""
+    estimator, data = problem.density.estimator, problem.data
+    found = estimator.digest(data.x, data.weights) if estimator is not None and estimator.digest else None
+    return found and (replace(problem, digest=found[0]), found[1])
+
+
+def expected(problem: Problem, estimator: Estimator, params: Params) -> Stats:
+    """The statistics of all rows at the parameters, from the digest where there is one."""
+    if problem.digest is not None:
+        assert estimator.retold is not None
+        return estimator.retold(problem.digest, params)
+    data = problem.data
+    if estimator.digest is not None:  # a loop that may take no step does not begin its work ahead of it
+        data, params = lax.optimization_barrier((data, params))
+    return gather(problem.density, estimator, data, params).values
 
 
 def free(problem: Problem, params: Params) -> tuple[jax.Array, Back]:

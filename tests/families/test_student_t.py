@@ -157,3 +157,26 @@ def test_a_thousand_fits_at_once():
             moved = {**fits, name: step[name]}
             inside = (moved["df"] < most_normal(jnp.float32) * 0.99)[:, 0] | (name != "df")
             assert np.all((oracle(x, *moved.values()).sum(1) < best + 1e-3)[inside]), name
+
+
+@pytest.mark.parametrize(
+    "x", [[-2.3743984, -2.34734, -2.2200859], [2.1049383, 2.9296203, 6.6275144], [-2.9918926, 4.4268885, 5.8397503]]
+)
+def test_few_rows_end_at_the_higher_of_two_maxima(x):
+    """Near two of the three rows there is a maximum with df about 1; that of the normal density is higher."""
+    x = np.array(x, np.float32)
+    params, values = rounds.fit(student_t(), x)
+    assert float(params["df"][0]) == most_normal(jnp.float32)
+    np.testing.assert_allclose(values[-1, 0], stats.norm.logpdf(x, x.mean(), x.std()).sum(), rtol=1e-5)
+
+
+def test_few_rows_in_groups_and_coordinates_start_apart():
+    x = np.random.default_rng(7).standard_t(2, (12, 2)).astype(np.float32)
+    labels = np.arange(12) % 2
+    both = rounds.start(student_t((2,)), jnp.asarray(x), rounds.Groups(2, jnp.asarray(labels)))
+    assert {p.shape for p in both.values()} == {(2, 2)}
+    for group in (0, 1):
+        weights = jnp.asarray(labels == group, float)
+        alone = rounds.start(student_t(), jnp.asarray(x[:, 1]), rounds.Groups(weights=weights))
+        for name, p in alone.items():
+            np.testing.assert_allclose(both[name][group, 1], p[0], rtol=1e-4)
