@@ -1,7 +1,8 @@
 """Triangular factors of many small matrices at once, without LAPACK's batched kernels.
 
 Two of those that run side by side may wait for each other for ever where the processor has two cores: each holds a
-thread of XLA's pool and waits for the other to free one (jaxlib 0.10.2, `ParallelBatchMap` in `trsm` and `potrf`).
+thread of XLA's pool and waits for the other to free one (jaxlib 0.10.2:
+`trsm` of 50 matrices of 20, `potrf` of 64 of 100).
 """
 
 from __future__ import annotations
