@@ -98,8 +98,18 @@ def test_coordinates_are_fits_apart():
             np.testing.assert_allclose(pair.params["concentration"][j], alone["concentration"], rtol=2e-3)
 
 
-@pytest.mark.parametrize("x", [[0] * 300, [7] * 300, [0, 1] * 150], ids=["zeros", "sevens", "bits"])
+SPREAD_TOO_LITTLE = {
+    "zeros": [0] * 300,
+    "sevens": [7] * 300,
+    "bits": [0, 1] * 150,
+    "few": [0, 1, 0, 0, 1],
+    "two": [4, 1],
+}
+
+
+@pytest.mark.parametrize("x", SPREAD_TOO_LITTLE.values(), ids=SPREAD_TOO_LITTLE)
 def test_rows_that_spread_too_little_end_in_poisson(x):
+    """And the fit says so: no leap moves it off the boundary."""
     end = fit(np.array(x))
     assert int(end.status) == gl.Status.BOUNDARY
     np.testing.assert_allclose(end.params["mean"], np.mean(x), rtol=1e-6)
