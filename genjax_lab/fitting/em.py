@@ -117,7 +117,7 @@ class EM(Iterative):
         total = _log_likelihood(estimator, stats, problem, state.proposal)
         value = (total + added_by(estimator, stats, state.proposal, problem.smoothing)) / problem.size
         slack, start, was = rounding(value), state.step == 0, state.turn
-        rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~(start & jnp.isneginf(value))
+        rises = (value >= state.value - slack) & ~jnp.isnan(value) & ~jnp.isneginf(value)
         rises = rises & ~((was == LEAP) & jnp.isposinf(value))  # a collapse is never leapt into
         gain, least = value - state.value, jnp.maximum(self.tol, slack)
         # A leap may land as high beyond the top as it began before it: the step before it must have stalled as well.

@@ -138,6 +138,8 @@ def _solved(method: Method, problem: Problem, start: Params, key: Key | None, re
         )
     if not isinstance(restarts, int) or restarts < 1:
         raise ValueError(f"gl.fit: restarts = {restarts} must be a whole number, at least 1")
+    if start is not None and restarts > 1:
+        raise ValueError(f"gl.fit: start= is one start, and restarts = {restarts} draws several from data: give one")
     if progress and isinstance(method, Iterative):  # any other has no steps to tell of
         return solve_in_sight(method, problem, start, key, restarts, progress)
     if start is None:

@@ -93,7 +93,7 @@ class Gradient(Iterative):
         params = held(problem, as_floats(params))
         z, _ = free(problem, params)
         value, zero = jnp.full((), -jnp.inf, z.dtype), jnp.zeros((), jnp.int32)
-        return State(params, value, zero, running(), z, self._transform().init(z), z, key, zero)
+        return State(params, value, zero, running(), z, self._transform().init(z), jnp.zeros_like(z), key, zero)
 
     def step(self, problem: Problem, state: State) -> State:
         """One epoch."""
@@ -104,7 +104,10 @@ class Gradient(Iterative):
             lambda now, batch: self._update(problem, back, now, *batch), (state.z, state.inner, state.average),
             (batches, sizes),
         )  # fmt: skip
-        params = back(z if self.average is None else average)
+        if self.average is None:
+            params = back(z)
+        else:  # as Adam's averages, free of the zeros that it started from
+            params = back(average / (1 - self.average ** ((state.step + 1) * len(sizes))))
         value = (values * sizes).sum() / sizes.sum() if self.validation is None else self._validate(problem, params)
         finite = constraints.is_allowed(problem.density.parameters, params) & jnp.isfinite(value)
         better = finite & (True if self.validation is None else value > state.value)
@@ -126,8 +129,12 @@ class Gradient(Iterative):
     def _update(self, problem: Problem, back: Any, now: Any, rows: jax.Array, size: jax.Array) -> Any:
         z, inner, average = now
         counts = jnp.arange(rows.shape[0]) < size
-        loss, slope = jax.value_and_grad(lambda z: _batch_loss(problem, z, back, rows, counts, size))(z)
-        move, inner = self._transform().update(slope, inner, z, value=loss, grad=slope)
+
+        def of(z: jax.Array) -> jax.Array:
+            return _batch_loss(problem, z, back, rows, counts, size)
+
+        loss, slope = jax.value_and_grad(of)(z)
+        move, inner = self._transform().update(slope, inner, z, value=loss, grad=slope, value_fn=of)
         z = optax.apply_updates(z, move)
         if self.average is not None:
             average = self.average * average + (1 - self.average) * z
@@ -196,7 +203,7 @@ def gradient(
       A method for `gl.fit` and `gl.run`; both need a `key`.
 
     Raises:
-      TypeError: for an optimiser that was already called.
+      TypeError: for an optimiser, or a schedule, that was already called.
       ValueError: for a batch size or number of epochs below 1, or patience without validation data.
 
     Example:
@@ -208,6 +215,8 @@ def gradient(
     """
     if not callable(optimiser):
         raise TypeError(f"gl.gradient takes an optax factory, such as optax.adam, not {optimiser!r}")
+    if callable(learning_rate) and not isinstance(learning_rate, Schedule):
+        raise TypeError("gl.gradient: wrap the schedule, learning_rate=gl.schedule(optax.cosine_decay_schedule, ...)")
     for name, value in (("batch_size", batch_size), ("epochs", epochs)):
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"gl.gradient: {name} = {value} must be a whole number, at least 1")

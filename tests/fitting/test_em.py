@@ -1,5 +1,7 @@
 """EM: the same statistics and maximiser, iterated. Oracles: scikit-learn's mixtures, and EM written out in NumPy."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -235,7 +237,8 @@ def test_a_saddle_is_told():
 
 def test_slow_steps_are_leapt_over():
     """Two components that overlap: plain EM gains less a step than float32 resolves while still short of the top."""
-    x = np.concatenate([RNG.poisson(3, 1000), RNG.poisson(6, 1000)])
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.poisson(3, 1000), rng.poisson(6, 1000)])
 
     def loss(z):
         rates, share = np.exp(z[:2]), 1 / (1 + np.exp(-z[2]))
@@ -256,3 +259,29 @@ def test_a_start_has_the_smoothing_of_the_fit():
     fit = gl.fit(gl.mixture(gl.normal((2,)), 2), x, key=jax.random.key(0), smoothing=floor, method=QUICK)
     assert gl.Status(int(fit.status)) is gl.Status.CONVERGED
     np.testing.assert_allclose(fit.params["conditional"]["scale"][:, 1], np.sqrt(0.1), rtol=1e-4)
+
+
+def test_a_step_to_minus_infinity_is_stepped_back_from():
+    """Clusters so thin that a covariance has no digits left of them: the objective does not fall, nor hides that."""
+    rng = np.random.default_rng(1)
+    turn, centres = np.linalg.qr(rng.normal(size=(2, 2)))[0], rng.normal(size=(2, 2)) * 6
+    x = np.float32(centres[rng.integers(0, 2, 1000)] + (rng.normal(size=(1000, 2)) * [1, 5e-4]) @ turn.T)
+    start = {
+        "prior": {"logits": jnp.zeros(2)},
+        "conditional": {"loc": jnp.float32(centres), "scale_tril": jnp.tile(jnp.eye(2), (2, 1, 1))},
+    }
+    mixture = gl.mixture(gl.mvnormal(2), 2)
+    method, problem = gl.em(curvature=False), gl.Problem(mixture, gl.Data(jnp.asarray(x)))
+    state, step, values = method.init(problem, start), jax.jit(method.step), []
+    for _ in range(30):
+        state = step(problem, state)
+        values.append(float(state.value))
+    assert np.isfinite(values[0])
+    assert all(b >= a - 1e-6 * abs(a) for a, b in itertools.pairwise(values))
+
+
+def test_a_start_and_restarts_exclude_each_other():
+    mixture = gl.mixture(gl.poisson(), 2)
+    start = mixture.init(jax.random.key(0))
+    with pytest.raises(ValueError, match="one start"):
+        gl.fit(mixture, np.array([1, 2, 9]), start=start, restarts=3, key=jax.random.key(0))

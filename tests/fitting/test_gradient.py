@@ -114,3 +114,23 @@ def test_progress_reports_and_gives_the_same_parameters():
     x = np.array([0, 1, 1, 9, 8, 9, 2])
     many = gl.fit(gl.mixture(gl.poisson(), 2), x, key=KEY, restarts=2, progress=said.append)
     assert many.starts[0].shape == (2,) and said[-1]["start"] == 1
+
+
+def test_an_average_does_not_remember_its_start():
+    x = jax.random.normal(jax.random.key(1), (512,)) + 3.0
+    method = gl.gradient(optax.adam, 0.1, batch_size=64, epochs=100, average=0.9999)
+    fit = gl.fit(gl.normal(), x, method=method, key=jax.random.key(0), start={"loc": 0.0, "scale": 1.0})
+    assert abs(float(fit.params["loc"]) - 3.0) < 0.3
+
+
+def test_an_optimiser_that_searches_along_lines_is_given_the_loss():
+    x = jax.random.normal(jax.random.key(1), (200,)) * 2.0 + 3.0
+    method = gl.gradient(optax.lbfgs, learning_rate=None, batch_size=200, epochs=20)
+    fit = gl.fit(gl.normal(), x, method=method, key=jax.random.key(0), start={"loc": 0.0, "scale": 1.0})
+    best = gl.fit(gl.normal(), x)
+    assert float(fit.log_likelihood) == pytest.approx(float(best.log_likelihood), abs=1e-2)
+
+
+def test_a_bare_schedule_is_refused_with_what_to_write():
+    with pytest.raises(TypeError, match=r"gl\.schedule\(optax"):
+        gl.gradient(optax.adam, optax.constant_schedule(0.1))
