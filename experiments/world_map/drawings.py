@@ -20,15 +20,15 @@ from genjax_lab.plots import BLUE, FAINT, GREEN, INK, MARKERS, ORANGE, PURPLE, R
 
 EXTENT = (LOW[0], HIGH[0], LOW[1], HIGH[1])
 SEA, LAND = "#edf3f8", "#d6cfbb"
-HALO = {"markeredgecolor": "white", "markeredgewidth": 0.8, "linestyle": "none"}
+HALO: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.8, "linestyle": "none"}
 
 
 def observations(found: Findings) -> Figure:
     """The sample space, the land, and what was observed."""
-    figure, (axes,) = _maps(found.world, 1, 3.9)
+    figure, (axes,) = _maps(found.world, 1, 3.5)
     _points(axes, found.boxes.x, BLUE, "o", "observations")
-    _cairo(axes)
-    axes.legend(loc="lower left", fontsize=10, framealpha=0.95)
+    axes.plot(*CAIRO, "*", color=RED, markersize=15, **HALO)
+    axes.annotate("Cairo", CAIRO, (7, 5), textcoords="offset points", color=RED, fontsize=11, weight="bold")
     return figure
 
 
@@ -82,7 +82,7 @@ def model_and_data(found: Findings) -> Figure:
     _box(lower, boxes.best.params, edgecolor=RED, linewidth=2, fill=False)
     _points(lower, boxes.new[boxes.new_on_land], BLUE, "o", "on land")
     _points(lower, boxes.new[~boxes.new_on_land], RED, "X", "in the sea")
-    lower.legend(loc="lower left", fontsize=10, framealpha=0.95)
+    figure.legend(*lower.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=10, frameon=False)
     return figure
 
 
@@ -107,13 +107,13 @@ def choices(found: Findings) -> Figure:
 def densities(found: Findings) -> Figure:
     """Every density on the map, in units of p_data's on land."""
     shown = [s for s in found.scored if s.name != "the whole map"]
-    figure = Figure(figsize=(WIDTH, 4.7), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     every = figure.subplots(2, 2, sharex=True, sharey=True).ravel()
     nodes, _, _ = found.world.midpoints(0.5)
     shape = tuple(round((b - a) / 0.5) for a, b in zip(LOW, HIGH, strict=True))
     for axes, scored in zip(every, shown, strict=True):
         height = np.exp(np.asarray(gl.log_prob(scored.model, scored.params, nodes))) * found.world.area
-        drawn = axes.imshow(height.reshape(shape).T, cmap="YlGnBu", vmin=0, vmax=1.5, origin="lower", extent=EXTENT)
+        drawn = axes.imshow(height.reshape(shape).T, cmap="Blues", vmin=0, vmax=1.5, origin="lower", extent=EXTENT)
         _coast(axes, found.world)
         axes.set_title(f"{scored.name}: {scored.where.sea:.0%} in the sea", fontsize=11, loc="left")
         _frame(axes)
@@ -188,11 +188,6 @@ def _coast(axes: Axes, world: World) -> None:
 def _points(axes: Axes, x: Any, colour: str, marker: str, label: str) -> None:
     longitude, latitude = np.asarray(x).T
     axes.plot(longitude, latitude, marker, color=colour, markersize=6, label=label, clip_on=False, **HALO)
-
-
-def _cairo(axes: Axes) -> None:
-    axes.plot(*CAIRO, "*", color=RED, markersize=15, label="Cairo", **HALO)
-    axes.annotate("Cairo", CAIRO, (7, 5), textcoords="offset points", color=RED, fontsize=11, weight="bold")
 
 
 def _box(axes: Axes, params: Any, **style: Any) -> None:

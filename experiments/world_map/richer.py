@@ -100,11 +100,12 @@ def histograms(points: Points, widths: Sequence[int], smoothings: Sequence[float
     """A histogram for every width of its cells, in degrees, and every number of pseudo-points a cell."""
     trials = []
     for width in widths:
-        model = gl.histogram((round(HIGH[0] - LOW[0]) // width, round(HIGH[1] - LOW[1]) // width), LOW, HIGH)
+        cells = round(HIGH[0] - LOW[0]) // width, round(HIGH[1] - LOW[1]) // width
+        model = gl.histogram(cells, LOW, HIGH)
         counts = gl.statistics(model, points.train)
         for amount in smoothings:
             fit = gl.fit_statistics(model, counts, smoothing=amount)
-            trials.append(_trial(math.prod(model.parameters["logits"].shapes), amount, fit, points))
+            trials.append(_trial(model, math.prod(cells), amount, fit, points))
     return trials
 
 
@@ -112,17 +113,18 @@ def mixtures(points: Points, components: Sequence[int], restarts: int, key: jax.
     """A mixture of normal densities for every number of components, the best of several starts."""
     trials = []
     for k in components:
+        model = gl.mixture(gl.mvnormal(2), k)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the table
             fit = gl.fit(
-                gl.mixture(gl.mvnormal(2), k),
+                model,
                 points.train,
                 key=jax.random.fold_in(key, k),
                 restarts=restarts,
                 smoothing={"conditional": {"scale_tril": FLOOR}},
                 method=gl.em(tol=3e-5, curvature=False, short=SHORT),
             )
-        trials.append(_trial(k, FLOOR, fit, points))
+        trials.append(_trial(model, k, FLOOR, fit, points))
     return trials
 
 
@@ -198,7 +200,7 @@ def _by_nodes(world: World, model: gl.Density, params: Any) -> tuple[Where, floa
     return Where(land, on_map - land, 1 - on_map), -float(log_density[is_land].mean())
 
 
-def _trial(size: int, smoothing: float, fit: gl.Fit, points: Points) -> Trial:
-    train, valid = (float(gl.nll(fit.density, fit.params, x)) for x in (points.train, points.valid))
-    status = gl.Status(int(fit.status)).name
-    return Trial(size, smoothing, train, valid, fit.density, fit.params, status)
+def _trial(model: gl.Density, size: int, smoothing: float, fit: gl.Fit, points: Points) -> Trial:
+    train = -float(fit.log_likelihood) / len(points.train)
+    valid = float(gl.nll(model, fit.params, points.valid))
+    return Trial(size, smoothing, train, valid, model, fit.params, gl.Status(int(fit.status)).name)

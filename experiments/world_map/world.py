@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -66,13 +67,8 @@ class World:
 
     def draw(self, key: jax.Array, n: int) -> jax.Array:
         """Points of p_data, (n, 2): a cell of land, each as likely as the next, and a place in it."""
-        choose, place = jax.random.split(key)
-        cells = jnp.asarray(np.argwhere(self.land))
-        corner = jnp.take(cells, jax.random.randint(choose, (n,), 0, len(cells)), 0) * jnp.array([self.cell])
-        low = corner + jnp.array([LOW])
-        high = low + jnp.array([self.cell])
-        x = low + jax.random.uniform(place, (n, 2)) * (high - low)
-        return jnp.minimum(x, jnp.nextafter(high, low))  # rounding puts no point in the next cell
+        corners = np.argwhere(self.land) * np.array([self.cell]) + np.array([LOW])
+        return _draw(key, jnp.asarray(corners, float), jnp.array([self.cell]), n)
 
     def is_land(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Whether p_data is positive at points (n, 2)."""
@@ -119,6 +115,15 @@ def outline(reason: str) -> World:
     rows = np.array([[mark == "#" for mark in line] for line in OUTLINE.split()])
     source = f"an outline in cells of 3 degrees that comes with the experiment, because {reason}"
     return World(rows[::-1].T.copy(), source)
+
+
+@partial(jax.jit, static_argnames="n")
+def _draw(key: jax.Array, corners: jax.Array, cell: jax.Array, n: int) -> jax.Array:
+    choose, place = jax.random.split(key)
+    low = jnp.take(corners, jax.random.randint(choose, (n,), 0, len(corners)), 0)
+    high = low + cell
+    x = low + jax.random.uniform(place, (n, 2)) * (high - low)
+    return jnp.minimum(x, jnp.nextafter(high, low))  # rounding puts no point in the next cell
 
 
 def _overlap(edges: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -92,8 +92,9 @@ def likelihood(found: Findings) -> Section:
                 f"Four boxes, {len(boxes.x)} observations",
                 ("box", "log-likelihood, nats", "likelihood"),
                 rows,
-                "In square degrees: the likelihood is a density, of all observations together. The left half leaves observations out. One factor 0 makes the product 0: the box is not "
-                "improbable, it is refuted. Its log-likelihood is −∞, and the library says so; it never says NaN.",
+                "In square degrees: the likelihood is a density, of all observations together. The left half leaves "
+                "observations out. One factor 0 makes the product 0: the box is not improbable, it is refuted. Its "
+                "log-likelihood is −∞, and the library says so; it never says NaN.",
             ),
             Figure("boxes", "The four boxes, and the observations.", lambda: drawings.boxes(found)),
         ),
@@ -146,12 +147,13 @@ def model_and_data(found: Findings) -> Section:
         (
             "The fitted density, $p_{model}$, is a model of where people stand, and can be asked for new points that "
             f"nobody has observed. Of {len(boxes.new):,} of them {drowned} lie in the sea "
-            f"({drowned / len(boxes.new):.0%}). $p_{{data}}$ would never have produced these. The share needs no sampling: clip every cell of land "
-            "with the sides of the box, add the areas up, divide by the area of the box.",
+            f"({drowned / len(boxes.new):.0%}). $p_{{data}}$ would never have produced these. The share in the sea needs "
+            "no sampling: clip every cell of the sea with the sides of the box, add the areas up, divide by the area of "
+            "the box.",
             Formula(f"∫_{{sea}} p_{{model}}(x) dx = {boxes.sea:.4f}"),
-            "Nothing went wrong in the fit. This is the best box there is, and the family holds nothing better. The "
-            "error has two other parts: too much, the sea inside the box, and too little, the land outside it, where "
-            "$p_{model}$ is 0. More observations cure the second: the box grows. They make the first worse.",
+            "Nothing went wrong in the fit. This is the best box there is, and the family holds nothing better. "
+            "It is wrong in two ways: it believes in the sea inside the box, and not in the land outside, where "
+            "$p_{model}$ is 0. More observations cure the second, for the box grows. They cannot cure the first.",
             Figure(
                 "model_and_data",
                 f"$p_{{data}}$ and $p_{{model}}$ with {len(boxes.new):,} points of each.",

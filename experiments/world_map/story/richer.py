@@ -87,8 +87,8 @@ def side_by_side(found: Findings) -> Section:
         (
             f"{len(points.test):,} points that no fit and no choice has seen score what was chosen, once. The score is "
             "the mean of −log p, in nats: how surprised the density is by a new point. Because $p_{data}$ is known, so "
-            "is the best possible score: no density has a lower mean than $p_{data}$ itself, and that is its *entropy*, "
-            "the logarithm of the area of land.",
+            "is the best possible score: no density has a lower mean than $p_{data}$ itself, and that is its "
+            "*entropy*, the logarithm of the area of land.",
             Formula(f"−∫ p_{{data}} log p_{{data}} dx = log {found.world.area:,.0f} = {entropy:.4f} nats"),
             Table(
                 "Mean −log p of new points, and where the probability lies",
