@@ -147,9 +147,9 @@ def model_and_data(found: Findings) -> Section:
         (
             "The fitted density, $p_{model}$, is a model of where people stand, and can be asked for new points that "
             f"nobody has observed. Of {len(boxes.new):,} of them {drowned} lie in the sea "
-            f"({drowned / len(boxes.new):.0%}). $p_{{data}}$ would never have produced these. The share in the sea needs "
-            "no sampling: clip every cell of the sea with the sides of the box, add the areas up, divide by the area of "
-            "the box.",
+            f"({drowned / len(boxes.new):.0%}). $p_{{data}}$ would never have produced these. The share in the sea "
+            "needs no sampling: clip every cell of the sea with the sides of the box, add the areas up, divide by the "
+            "area of the box.",
             Formula(f"∫_{{sea}} p_{{model}}(x) dx = {boxes.sea:.4f}"),
             "Nothing went wrong in the fit. This is the best box there is, and the family holds nothing better. "
             "It is wrong in two ways: it believes in the sea inside the box, and not in the land outside, where "
