@@ -1,9 +1,12 @@
 """The world map: sample space, density, family, likelihood and its maximum, on a map with land and sea.
 
-    python -m experiments run world_map             # 40 s on 2 cores, 1 GB
-    python -m experiments run world_map --smoke     # fewer points and settings, 12 s
+    python -m experiments run world_map             # 40 s on 2 cores, 1.1 GB
+    python -m experiments run world_map --smoke     # fewer points and settings, 16 s
 
-EXPECTED
+Expected: the land is 33.06 % of the flat map, so the entropy of p_data is 9.972 nats. The maximum-likelihood box of 36
+observations is their bounding box, 60.4 % of it sea. With 2,000 points, scored on 10,000 others: the whole map 11.079
+nats, the box ∞ (36 points outside), a histogram of 30 × 15 cells 10.381 (21 % in the sea), a mixture of 48 normal
+densities 10.313 (13 %).
 """
 
 from __future__ import annotations
@@ -26,12 +29,12 @@ class Config:
 
     observations: int = 36  # that the first box is fitted to: few enough that it is not the whole map
     new_points: int = 200  # sampled from that box
-    train: int = 3000  # points of p_data that the richer densities are fitted to
+    train: int = 2000  # points of p_data that the richer densities are fitted to
     valid: int = 2000  # to choose the histogram and the mixture
     test: int = 10_000  # to score what was chosen
     widths: tuple[int, ...] = (30, 15, 12, 10, 6, 5)  # of a histogram's cells to choose from; they divide 180°
     smoothing: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)  # pseudo-points a cell to choose from
-    components: tuple[int, ...] = (4, 16, 64, 128)  # of a mixture of normal densities to choose from
+    components: tuple[int, ...] = (4, 16, 48, 128)  # of a mixture of normal densities to choose from
     restarts: int = 4  # starts of each mixture
     seed: int = 0
 

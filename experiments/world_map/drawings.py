@@ -62,9 +62,7 @@ def surface(found: Findings) -> Figure:
     axes.plot(*side, "*", color=RED, markersize=16, markeredgecolor="white", clip_on=False)
     axes.annotate("maximum likelihood", side, (6, -16), textcoords="offset points", color=RED, fontsize=11)
     axes.set(xlim=seen.west[[0, -1]], ylim=seen.east[[0, -1]])
-    axes.text(
-        0.98, 0.97, "grey: likelihood 0,\nan observation is outside", transform=axes.transAxes, va="top", ha="right"
-    )
+    axes.text(0.03, 0.04, "grey: likelihood 0, an observation is outside", transform=axes.transAxes, fontsize=11)
     axes.set_xlabel("θ1, western side: longitude in degrees", fontsize=11)
     axes.set_ylabel("θ2, eastern side: longitude in degrees", fontsize=11)
     figure.colorbar(drawn, ax=axes, pad=0.02, aspect=30).set_label("likelihood, share of its maximum", size=11)

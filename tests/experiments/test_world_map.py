@@ -21,7 +21,7 @@ FIGURES = {"observations", "boxes", "surface", "model_and_data", "choices", "den
 @pytest.fixture(scope="module")
 def smoke():
     """The result of the seconds-long variant, with one histogram and one mixture: compiling takes the time."""
-    return run(replace(SMOKE, widths=(15,), smoothing=(0.1, 1.0), components=(12,)))
+    return run(replace(SMOKE, widths=(15,), smoothing=(0.1, 1.0), components=(12,), restarts=1))
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +129,31 @@ def test_the_outline_is_the_published_coast(data_dir, monkeypatch):
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         Config(**change)
+
+
+@pytest.mark.slow
+def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    found = run(Config()).metrics
+    boxes, scores = found["boxes"], found["scores"]
+    assert found["world"]["entropy"] == pytest.approx(9.9723, abs=1e-4)
+    assert boxes["is_bounding_box"] and boxes["sea"] == pytest.approx(0.604, abs=0.001)
+    assert abs(boxes["sea_of_new_points"] - boxes["sea"]) < 3 * 0.5 / math.sqrt(200)
+    assert scores["the whole map"]["nats"] == pytest.approx(11.0791, abs=1e-4)
+    assert scores["box"]["impossible"] == 36
+    assert scores["histogram"]["free"] == 449 and scores["mixture of normals"]["free"] == 48 * 6 - 1
+    assert scores["histogram"]["nats"] == pytest.approx(10.381, abs=0.005)
+    assert scores["histogram"]["where"]["sea"] == pytest.approx(0.212, abs=0.005)
+    assert scores["mixture of normals"]["nats"] == pytest.approx(10.313, abs=0.02)
+    assert scores["mixture of normals"]["where"]["sea"] == pytest.approx(0.127, abs=0.01)
+    for name in ("histogram", "mixture of normals"):
+        assert abs(scores[name]["nats"] - scores[name]["expected"]) < 3 * scores[name]["error"]
+    assert {trial["status"] for trial in found["mixtures"]} == {"CONVERGED"}
+
+
+@pytest.mark.slow
+def test_smoke_chooses_between_two_sizes_of_each_family():
+    found = run(SMOKE).metrics
+    assert {trial["size"] for trial in found["mixtures"]} == {2, 12}
+    best = min(found["mixtures"], key=lambda trial: trial["valid"])
+    assert found["scores"]["mixture of normals"]["free"] == 6 * best["size"] - 1

@@ -122,8 +122,8 @@ def _between(found: Findings) -> str:
     first, second = sorted((histogram, mixture), key=lambda scored: scored.nats)
     return (
         f"The {first.name}, with {first.free:,} free parameters, beats the {second.name} with {second.free:,} by "
-        f"{second.nats - first.nats:.3f} nats a point. The histogram has the same sharp cells everywhere; the hills go "
-        "where the land is, are wide in Siberia and narrow in Panama, but are soft where the coast is "
+        f"{second.nats - first.nats:.3f} nats a point. The histogram has the same square cells everywhere; the hills "
+        "go where the land is, and take its width and slant. But they are soft where the coast is "
         f"sharp, and {mixture.where.off_map:.1%} of their probability lies beyond the edges of the map, where no point "
         f"can be. Both still believe that more than one person in "
         f"{math.ceil(1 / min(histogram.where.sea, mixture.where.sea))} stands in the sea."
