@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,10 +142,11 @@ def _some_boxes(best: Any) -> dict[str, Any]:
 
 
 def _named(name: str, params: Any, x: jax.Array) -> Named:
+    *log_probs, cairo = gl.log_prob(BOX, params, jnp.concatenate([x, jnp.array([CAIRO])])).tolist()
     return Named(
         name=name,
         params=params,
         integral=gl.check_normalised(BOX, params),
-        cairo=float(jnp.exp(gl.log_prob(BOX, params, jnp.array([CAIRO])))[0]),
-        log_likelihood=float(gl.log_prob(BOX, params, x).sum()),
+        cairo=math.exp(cairo),
+        log_likelihood=math.fsum(log_probs),
     )

@@ -156,7 +156,8 @@ def _score(
     world: World,
     test: jax.Array,
 ) -> Scored:
-    nats = -np.asarray(gl.log_prob(model, params, test), np.float64)
+    log_probs = np.asarray(gl.log_prob(model, params, jnp.concatenate([test, jnp.array([CAIRO])])), np.float64)
+    nats = -log_probs[:-1]
     finite = nats[np.isfinite(nats)]
     where, expected = measure(world, model, params)
     return Scored(
@@ -170,7 +171,7 @@ def _score(
         impossible=len(nats) - len(finite),
         expected=expected,
         where=where,
-        cairo=float(jnp.exp(gl.log_prob(model, params, jnp.array([CAIRO])))[0]),
+        cairo=math.exp(log_probs[-1]),
     )
 
 
