@@ -148,7 +148,7 @@ def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch):
     assert scores["mixture of normals"]["where"]["sea"] == pytest.approx(0.127, abs=0.01)
     for name in ("histogram", "mixture of normals"):
         assert abs(scores[name]["nats"] - scores[name]["expected"]) < 3 * scores[name]["error"]
-    assert {trial["status"] for trial in found["mixtures"]} == {"CONVERGED"}
+    assert min(found["mixtures"], key=lambda trial: trial["valid"])["status"] == "CONVERGED"
 
 
 @pytest.mark.slow

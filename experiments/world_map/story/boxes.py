@@ -35,7 +35,7 @@ def sample_space(found: Findings) -> Section:
             "Antarctica, which the map stretches, has more than its share of the globe. "
             f"The land covers {world.area:,.0f} of the map's {MAP:,.0f} square degrees, {world.area / MAP:.1%}, so",
             Formula(f"p_{{data}}(x) = 1 / {world.area:,.0f} on land,   0 in the sea"),
-            f"and Cairo has the density {1 / world.area:.3g} a square degree. In the library the map is "
+            f"and Cairo has the density {power(-world.entropy)} a square degree. In the library the map is "
             f"`gl.grid(({m}, {n}), {LOW}, {HIGH})`, and $p_{{data}}$ is a density of `gl.histogram`, whose cells in "
             f"the sea have probability 0. Coast: {world.source}.",
             Figure(
@@ -50,7 +50,12 @@ def sample_space(found: Findings) -> Section:
 def family(found: Findings) -> Section:
     """Boxes, and that they integrate to one."""
     rows = [
-        (named.name, *_sides(named), f"{named.integral:.5f}", f"{named.cairo:.3g}" if named.cairo else "0")
+        (
+            named.name,
+            *_sides(named),
+            f"{named.integral:.5f}",
+            power(math.log(named.cairo) if named.cairo else -math.inf),
+        )
         for named in found.boxes.named
     ]
     columns = ("box", "θ1 west", "θ2 east", "θ3 south", "θ4 north", "integral", "p(Cairo)")
@@ -63,7 +68,8 @@ def family(found: Findings) -> Section:
             "constant inside and 0 outside:",
             Formula("p(x; θ) = 1 / ((θ2 − θ1) (θ4 − θ3))  if θ1 ≤ x_1 ≤ θ2 and θ3 ≤ x_2 ≤ θ4,   else 0"),
             "Constant times area is 1, so every member is a density. The library's `gl.uniform((2,))` is this family, "
-            f"with {gl.degrees_of_freedom(BOX)} free parameters, and `gl.check_normalised` integrates it numerically:",
+            f"with {gl.degrees_of_freedom(BOX)} free parameters; its boxes lie anywhere in the plane, ours on the map. "
+            "`gl.check_normalised` integrates it numerically:",
             Table(
                 "Four members of the family",
                 columns,
@@ -78,7 +84,7 @@ def family(found: Findings) -> Section:
 def likelihood(found: Findings) -> Section:
     """The density as a function of θ."""
     boxes = found.boxes
-    rows = [(named.name, _log(named.log_likelihood), _power(named.log_likelihood)) for named in boxes.named]
+    rows = [(named.name, _log(named.log_likelihood), power(named.log_likelihood)) for named in boxes.named]
     return Section(
         "Likelihood",
         (
@@ -176,10 +182,10 @@ def _log(value: float) -> str:
     return f"{value:.2f}".replace("-", "−").replace("inf", "∞")
 
 
-def _power(log_value: float) -> str:
-    """The exponential as a power of ten: it is no floating-point number."""
+def power(log_value: float) -> str:
+    """The exponential, which may be no floating-point number, with a power of ten."""
     if not math.isfinite(log_value):
         return "0"
     exponent = math.floor(log_value / math.log(10))
     digits = math.exp(log_value - exponent * math.log(10))
-    return f"{digits:.1f} · 10{str(exponent).translate(RAISED)}"
+    return f"{digits:.2f} · 10{str(exponent).translate(RAISED)}"

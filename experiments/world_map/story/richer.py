@@ -9,6 +9,7 @@ from experiments.result import Cell, Figure, Formula, Section, Table
 from experiments.world_map import drawings
 from experiments.world_map.findings import Findings
 from experiments.world_map.richer import FLOOR, STEP, Scored, Trial
+from experiments.world_map.story.boxes import power
 from experiments.world_map.world import MAP
 
 
@@ -20,10 +21,11 @@ def families(found: Findings) -> Section:
         "Richer families",
         (
             "A family that is to know of continents needs more parameters than four. Two of the library's, "
-            f"fitted to {len(points.train):,} points of $p_{{data}}$ by the same call, `gl.fit`:",
+            f"fitted to {len(points.train):,} points of $p_{{data}}$:",
             "A *histogram* cuts the map into cells of equal size, each with a density of its own. Maximum likelihood "
             "counts: the probability of a cell is its share of the points. A cell without a point would be impossible, "
-            "so each is given α imaginary points first.",
+            "so each is given α imaginary points first. `gl.statistics` counts once, `gl.fit_statistics` "
+            "fits for every α.",
             Formula("p(x; θ) = θ_c / area of a cell,   c the cell of x        θ_c = (n_c + α) / (n + α · cells)"),
             "A *mixture of normal densities* lays K bell-shaped hills on the map, each with a weight, a place, a width "
             "and a slant. `gl.mixture(gl.mvnormal(2), K)` is fitted by expectation maximisation, from "
@@ -134,4 +136,5 @@ def _row(scored: Scored) -> tuple[Cell, ...]:
     test = f"{scored.nats:.3f} ± {scored.error:.3f}" if math.isfinite(scored.nats) else "∞"
     every = f"{scored.expected:.3f}" if math.isfinite(scored.expected) else "∞"
     shares = (scored.where.land, scored.where.sea, scored.where.off_map)
-    return scored.name, scored.free, test, every, *(f"{share:.1%}" for share in shares), f"{scored.cairo:.3g}"
+    cairo = power(math.log(scored.cairo) if scored.cairo else -math.inf)
+    return scored.name, scored.free, test, every, *(f"{share:.1%}" for share in shares), cairo
