@@ -1,0 +1,140 @@
+"""Histograms and mixtures, how they were chosen, and all densities beside each other."""
+
+from __future__ import annotations
+
+import math
+
+import genjax_lab as gl
+from experiments.result import Cell, Figure, Formula, Section, Table
+from experiments.world_map import drawings
+from experiments.world_map.findings import Findings
+from experiments.world_map.richer import FLOOR, STEP, Scored, Trial
+from experiments.world_map.story.boxes import power
+from experiments.world_map.world import MAP
+
+
+def families(found: Findings) -> Section:
+    """Two richer families, and their size by validation."""
+    points, histogram, mixture = found.points, found.histogram, found.mixture
+    across, up = histogram.params["logits"].shape
+    return Section(
+        "Richer families",
+        (
+            "A family that is to know of continents needs more parameters than four. Two of the library's, "
+            f"fitted to {len(points.train):,} points of $p_{{data}}$:",
+            "A *histogram* cuts the map into cells of equal size, each with a density of its own. Maximum likelihood "
+            "counts: the probability of a cell is its share of the points. A cell without a point would be impossible, "
+            "so each is given α imaginary points first. `gl.statistics` counts once, `gl.fit_statistics` "
+            "fits for every α.",
+            Formula("p(x; θ) = θ_c / area of a cell,   c the cell of x        θ_c = (n_c + α) / (n + α · cells)"),
+            "A *mixture of normal densities* lays K bell-shaped hills on the map, each with a weight, a place, a width "
+            "and a slant. `gl.mixture(gl.mvnormal(2), K)` is fitted by expectation maximisation, from "
+            f"{found.restarts} starts; {FLOOR:g} square degree is added to every variance, so that no hill "
+            "collapses onto a point.",
+            Formula("p(x; θ) = Σ_k w_k N(x; μ_k, Σ_k)"),
+            "How many cells, how many hills? The training points cannot say: more is always better for them. So "
+            f"{len(points.valid):,} other points, the *validation points*, choose. With few cells the land is blurred "
+            "into the sea; with too many each knows too few points, and what it has learnt is chance.",
+            Figure(
+                "choices",
+                "Mean −log p: less is better. Pale lines: validation points with the other values of α.",
+                lambda: drawings.choices(found),
+            ),
+            f"Chosen: {across} × {up} cells with α = {histogram.smoothing:g}, and {mixture.size} hills.",
+            _tried(found),
+        ),
+    )
+
+
+def _tried(found: Findings) -> Table:
+    def row(name: str, trial: Trial, chosen: Trial) -> tuple[Cell, ...]:
+        mark = " ← chosen" if trial is chosen else ""
+        nats = f"{trial.train:.3f}", f"{trial.valid:.3f}"
+        return name + mark, gl.degrees_of_freedom(trial.model), *nats, trial.status
+
+    by_size: dict[int, list[Trial]] = {}
+    for trial in found.histograms:
+        by_size.setdefault(trial.size, []).append(trial)
+    shown = [min(group, key=lambda trial: trial.valid) for group in by_size.values()]
+    rows = [row(f"{t.size:,} cells, α = {t.smoothing:g}", t, found.histogram) for t in shown]
+    rows += [row(f"{t.size} normals", t, found.mixture) for t in found.mixtures]
+    columns = ("family", "free parameters", "training", "validation", "end")
+    note = f"Nats a point. Of {len(found.histograms)} histograms each size is shown with its best α."
+    return Table("Mean −log p of the points that were fitted, and of others", columns, rows, note)
+
+
+def side_by_side(found: Findings) -> Section:
+    """Test scores, shares in the sea, and all densities drawn."""
+    points, entropy, box = found.points, found.world.entropy, found.scored[2]
+    columns = (
+        "density",
+        "free parameters",
+        "test",
+        "every land point",
+        "on land",
+        "in the sea",
+        "off the map",
+        "p(Cairo)",
+    )
+    outside = (
+        f"The box around {len(points.train):,} points is nearly the whole map, and still {box.impossible:,} of the "
+        f"test points lie outside. For these it has to pay infinitely much, whatever it gains elsewhere; on the others "
+        f"alone it scores {box.possible:.3f}, {math.log(MAP) - box.possible:.3f} better than the whole map. A density "
+        "that is 0 anywhere had better be sure."
+        if box.impossible
+        else f"The box around {len(points.train):,} points is nearly the whole map, and so is its score."
+    )
+    return Section(
+        "Side by side",
+        (
+            f"{len(points.test):,} points that no fit and no choice has seen score what was chosen, once. The score is "
+            "the mean of −log p, in nats: how surprised the density is by a new point. Because $p_{data}$ is known, so "
+            "is the best possible score: no density has a lower mean than $p_{data}$ itself, and that is its "
+            "*entropy*, the logarithm of the area of land.",
+            Formula(f"−∫ p_{{data}} log p_{{data}} dx = log {found.world.area:,.0f} = {entropy:.4f} nats"),
+            Table(
+                "Mean −log p of new points, and where the probability lies",
+                columns,
+                [_row(scored) for scored in found.scored],
+                'Nats a point ± standard error. "Every land point" is $−∫ p_{data} log p$, the number that the test '
+                "points estimate. It and the shares are exact sums over cells for all but the mixture: a bell "
+                f"curve over a coast has no closed integral, and it is summed over a grid of {STEP:g}°. Densities in "
+                "1 / square degree.",
+            ),
+            Figure(
+                "scores",
+                "What each density loses against the best possible score: the Kullback–Leibler divergence of "
+                "$p_{data}$ from it, estimated from the test points.",
+                lambda: drawings.scores(found),
+            ),
+            outside,
+            _between(found),
+            Figure(
+                "densities",
+                "Every density on the map, in units of what $p_{data}$ is on land: 1 is right on land, 0 in the sea.",
+                lambda: drawings.densities(found),
+            ),
+        ),
+    )
+
+
+def _between(found: Findings) -> str:
+    """The histogram against the mixture."""
+    histogram, mixture = found.scored[3], found.scored[4]
+    first, second = sorted((histogram, mixture), key=lambda scored: scored.nats)
+    return (
+        f"The {first.name}, with {first.free:,} free parameters, beats the {second.name} with {second.free:,} by "
+        f"{second.nats - first.nats:.3f} nats a point. The histogram has the same square cells everywhere; the hills "
+        "go where the land is, and take its width and slant. But they are soft where the coast is "
+        f"sharp, and {mixture.where.off_map:.1%} of their probability lies beyond the edges of the map, where no point "
+        f"can be. Both still believe that more than one person in "
+        f"{math.ceil(1 / min(histogram.where.sea, mixture.where.sea))} stands in the sea."
+    )
+
+
+def _row(scored: Scored) -> tuple[Cell, ...]:
+    test = f"{scored.nats:.3f} ± {scored.error:.3f}" if math.isfinite(scored.nats) else "∞"
+    every = f"{scored.expected:.3f}" if math.isfinite(scored.expected) else "∞"
+    shares = (scored.where.land, scored.where.sea, scored.where.off_map)
+    cairo = power(math.log(scored.cairo) if scored.cairo else -math.inf)
+    return scored.name, scored.free, test, every, *(f"{share:.1%}" for share in shares), cairo

@@ -1,0 +1,159 @@
+"""The experiment `world_map`: its parts against sums by hand, and the whole with few points and with all."""
+
+import json
+import math
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import genjax_lab as gl
+from experiments.__main__ import main
+from experiments.world_map import SMOKE, Config, run
+from experiments.world_map.box import BOX, CAIRO, fit_boxes, on_land
+from experiments.world_map.world import MAP, World, load_world, outline
+
+FIGURES = {"observations", "boxes", "surface", "model_and_data", "choices", "densities", "scores"}
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    """The result of the seconds-long variant, with one histogram and one mixture: compiling takes the time."""
+    return run(replace(SMOKE, widths=(15,), smoothing=(0.1, 1.0), components=(12,), restarts=1))
+
+
+@pytest.fixture(scope="module")
+def island():
+    """A world of 4 × 2 cells of 90°, two of them land: 90° W to 0° in the south, 0° to 90° E in the north."""
+    land = np.zeros((4, 2), bool)
+    land[1, 0] = land[2, 1] = True
+    return World(land, "made up")
+
+
+def test_the_story_holds_every_figure_and_table(smoke):
+    assert {figure.name for figure in smoke.figures} == FIGURES
+    assert len(smoke.tables) == 5
+    text = " ".join(item for section in smoke.story for item in section.body if isinstance(item, str))
+    for word in ("sample space", "density", "parametric family", "likelihood", "Maximum likelihood", "entropy"):
+        assert word in text
+
+
+def test_the_best_box_is_the_bounding_box_and_the_left_half_is_impossible(smoke):
+    found = smoke.metrics["boxes"]
+    assert found["is_bounding_box"]
+    assert found["its left half"]["log_likelihood"] == -math.inf
+    likelihoods = [found[name]["log_likelihood"] for name in ("the whole map", "between the map and the best")]
+    assert likelihoods[0] < likelihoods[1] < found["maximum likelihood"]["log_likelihood"]
+    assert all(value["integral"] == pytest.approx(1, abs=1e-5) for value in found.values() if isinstance(value, dict))
+
+
+def test_settings_are_chosen_by_validation_and_no_density_beats_the_truth(smoke):
+    scores, entropy = smoke.metrics["scores"], smoke.metrics["world"]["entropy"]
+    assert scores["p_data itself"]["nats"] == pytest.approx(entropy, rel=1e-6)
+    assert scores["box"]["nats"] == math.inf and scores["box"]["impossible"] > 0
+    for name in ("the whole map", "histogram", "mixture of normals"):
+        assert scores[name]["expected"] > entropy
+        assert abs(scores[name]["nats"] - scores[name]["expected"]) < 4 * scores[name]["error"] + 1e-5
+        assert sum(scores[name]["where"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_run_leaves_a_complete_folder(smoke, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("experiments.world_map.run", lambda config: smoke)
+    assert main(["run", "world_map", "--smoke", "--out", str(tmp_path)]) == 0
+    (folder,) = (tmp_path / "world_map").iterdir()
+    assert {file.stem for file in folder.glob("*.png")} == FIGURES
+    assert json.loads((folder / "metrics.json").read_text())["boxes"]["its left half"]["log_likelihood"] == "-Infinity"
+
+
+def test_land_between_clips_cells(island):
+    assert island.area == 2 * 90 * 90
+    found = island.land_between((-45.0, 45.0, 100.0), (-90.0, -30.0, 90.0))
+    np.testing.assert_allclose(found, [[45 * 60, 45 * 30 + 45 * 90], [0, 45 * 90]])
+
+
+def test_the_share_of_a_box_on_land_is_exact(island):
+    box = {"low": jnp.array([-45.0, -60.0]), "high": jnp.array([45.0, 30.0])}
+    assert on_land(island, box) == pytest.approx((45 * 60 + 45 * 30) / (90 * 90), rel=1e-12)
+
+
+def test_points_of_p_data_lie_on_land_in_every_cell_alike(island):
+    x = np.asarray(island.draw(jax.random.key(0), 4000))
+    assert island.is_land(x).all()
+    south = x[:, 1] < 0
+    assert south.mean() == pytest.approx(0.5, abs=0.04)
+    np.testing.assert_allclose(x[south].mean(0), [-45, -45], atol=3)
+    assert gl.check_normalised(island.density, island.params) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_surface_is_the_likelihood_of_each_box(island):
+    found = fit_boxes(island, 12, 50, jax.random.key(1))
+    surface, best = found.surface, found.best
+    assert not np.isnan(surface.log_likelihood).any()
+    i, j = np.unravel_index(surface.log_likelihood.argmax(), surface.log_likelihood.shape)
+    assert (surface.west[i], surface.east[j]) == (best.params["low"][0], best.params["high"][0])
+    np.testing.assert_array_equal(np.isneginf(surface.log_likelihood[i + 1 :]), True)
+    params = {
+        "low": best.params["low"].at[0].set(surface.west[3]),
+        "high": best.params["high"].at[0].set(surface.east[-5]),
+    }
+    assert float(gl.log_prob(BOX, params, jnp.asarray(found.x)).sum()) == pytest.approx(
+        surface.log_likelihood[3, -5], rel=1e-5
+    )
+
+
+def test_without_the_data_an_outline_stands_in_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(tmp_path))
+    monkeypatch.setattr("genjax_lab.data.locate.cache_folder", lambda: tmp_path / "cache")
+    world = load_world()
+    assert world.land.shape == (120, 60)
+    assert "outline" in world.source and "land_masks.npz was not found" in world.source
+    assert world.area / MAP == pytest.approx(0.33, abs=0.01)
+    places = np.array(
+        [CAIRO, (-40.0, 30.0), (134.0, -25.0), (0.0, -85.0), (-100.0, 50.0)]
+    )  # the second in the Atlantic
+    assert world.is_land(places).tolist() == [True, False, True, True, True]
+
+
+def test_the_outline_is_the_published_coast(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    fine, coarse = load_world(), outline("").land
+    share = fine.land.reshape(120, 6, 60, 6).mean((1, 3))
+    np.testing.assert_array_equal(coarse, share >= 0.45)
+
+
+@pytest.mark.parametrize(
+    "change", [{"widths": (7,)}, {"components": ()}, {"smoothing": (-1.0,)}, {"observations": 1}, {"seed": -1}], ids=str
+)
+def test_impossible_settings_are_refused(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        Config(**change)
+
+
+@pytest.mark.slow
+def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    found = run(Config()).metrics
+    boxes, scores = found["boxes"], found["scores"]
+    assert found["world"]["entropy"] == pytest.approx(9.9723, abs=1e-4)
+    assert boxes["is_bounding_box"] and boxes["sea"] == pytest.approx(0.604, abs=0.001)
+    assert abs(boxes["sea_of_new_points"] - boxes["sea"]) < 3 * 0.5 / math.sqrt(200)
+    assert scores["the whole map"]["nats"] == pytest.approx(11.0791, abs=1e-4)
+    assert scores["box"]["impossible"] == 36
+    assert scores["histogram"]["free"] == 449 and scores["mixture of normals"]["free"] == 48 * 6 - 1
+    assert scores["histogram"]["nats"] == pytest.approx(10.381, abs=0.005)
+    assert scores["histogram"]["where"]["sea"] == pytest.approx(0.212, abs=0.005)
+    assert scores["mixture of normals"]["nats"] == pytest.approx(10.313, abs=0.02)
+    assert scores["mixture of normals"]["where"]["sea"] == pytest.approx(0.127, abs=0.01)
+    for name in ("histogram", "mixture of normals"):
+        assert abs(scores[name]["nats"] - scores[name]["expected"]) < 3 * scores[name]["error"]
+    assert min(found["mixtures"], key=lambda trial: trial["valid"])["status"] == "CONVERGED"
+
+
+@pytest.mark.slow
+def test_smoke_chooses_between_two_sizes_of_each_family():
+    found = run(SMOKE).metrics
+    assert {trial["size"] for trial in found["mixtures"]} == {2, 12}
+    best = min(found["mixtures"], key=lambda trial: trial["valid"])
+    assert found["scores"]["mixture of normals"]["free"] == 6 * best["size"] - 1
