@@ -1,7 +1,14 @@
 """Naive Bayes: independent features give the unseen its due, label tables well, and are too sure of it.
 
-python -m experiments run naive_bayes             # 60 s on 2 cores
-python -m experiments run naive_bayes --smoke     # two small tables, 20 s
+    python -m experiments run naive_bayes             # 60 s on 2 cores
+    python -m experiments run naive_bayes --smoke     # one small table, 15 s
+
+Expected: 23 free parameters for an outfit, the example 0.0027, 89 % of the probability on outfits that were not
+observed; an outfit left out needs 7.13 nats, with the table of all outfits 8.22. Of the tables' held-out labels are
+right (mean confidence): mushroom 95.3 % (98.4), vote 90.1 % (98.6), car 84.5 % (79.2), nursery 90.3 % (83.7), as with
+scikit-learn's CategoricalNB. Adult with normal numbers 83.3 % and 0.851 nats, with chosen densities 82.1 % and 0.456,
+and without the two features that repeat others 83.0 % and 0.378. Rows drawn from the fitted model, whose features are
+independent, are labelled with as much confidence as is due: within 0.2 points, car within 2.
 """
 
 from __future__ import annotations
@@ -46,7 +53,7 @@ class Config:
             raise ValueError(f"seed = {self.seed} must be a whole number from 0 to 2³² − 1")
 
 
-SMOKE = Config(tables=("vote", "car"), smoothings=(0.1, 1.0), samples=200)
+SMOKE = Config(tables=("vote",), smoothings=(0.1, 1.0), samples=200)
 
 
 def run(config: Config) -> Result:

@@ -40,9 +40,9 @@ def too_sure(found: Findings) -> Section:
             Table("Mean confidence against accuracy", columns, rows, "Points: per cent sure less per cent right."),
             Figure(
                 "reliability",
-                "Share of right labels against confidence; a point's area is its share of the rows, and fewer than 10 rows "
-                "are no point. On the dashed line a model is right as often as it says. Drawn rows lie on it, up to "
-                "chance where they are few.",
+                "Share of right labels against confidence; a point's area is its share of the rows, and fewer than 10 "
+                "rows are no point. On the dashed line a model is right as often as it says. Drawn rows lie on it, up "
+                "to chance where they are few.",
                 lambda: drawings.reliability(found),
             ),
         ),
