@@ -146,9 +146,7 @@ def fit_table(smoothings: Sequence[float], smoothing: float, samples: int, seed:
 
 
 def _fit(density: gl.Density, x: jax.Array, smoothing: float, samples: int, key: jax.Array) -> Fitted:
-    fit = gl.run(
-        gl.closed_form(), density, gl.Data(x), smoothing=smoothing
-    )  # `run` returns a status, `fit` warns of it
+    fit = jax.jit(gl.run)(gl.closed_form(), density, gl.Data(x), smoothing=smoothing)  # a status, no warning
     mass = jnp.exp(gl.log_prob(density, fit.params, density.space.enumerate()))
     drawn = gl.sample(density, key, fit.params, samples)
     return Fitted(smoothing, gl.Status(int(fit.status)).name, np.asarray(mass), np.asarray(drawn))

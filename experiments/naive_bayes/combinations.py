@@ -90,7 +90,7 @@ def fit_outfits(smoothings: Sequence[float], samples: int, seed: int) -> Combina
     """Fit independent features to the fifty outfits, and to all but each of them."""
     density, x = outfits.independent(), outfits.observations()
     every, observed = outfits.every_outfit(), outfits.places(x)
-    fit = gl.run(gl.closed_form(), density, gl.Data(x))  # its maximum is on the boundary: nobody wore black
+    fit = jax.jit(gl.run)(gl.closed_form(), density, gl.Data(x))  # its maximum is on the boundary: nobody wore black
     table = gl.categorical(len(every["topType"]))
     alphas = jnp.asarray(smoothings)
     example = outfits.outfit(*outfits.EXAMPLE)

@@ -68,6 +68,7 @@ def every_outfit() -> Outfits:
     return events
 
 
+@jax.jit
 def places(outfits: Outfits) -> jax.Array:
     """The place of each outfit in `every_outfit`: i32[n]."""
     return jax.vmap(independent().space.index)(outfits)

@@ -16,6 +16,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from genjax_lab.blocks import reduce_blocks
@@ -91,8 +92,12 @@ def mutual_information(
         raise ValueError(f"mutual_information: x must be whole numbers (n, d), n ≥ 1; got {x.dtype}{x.shape}.")
     if (labels is None) != (num_classes is None):
         raise ValueError("mutual_information: labels and num_classes go together.")
-    for place, column in enumerate(x.T):
-        require_in_range("mutual_information", f"x[:, {place}]", column, num_values)
+    if not isinstance(x, jax.core.Tracer):
+        wrong = np.argwhere(np.asarray((x < 0) | (x >= num_values)))
+        if len(wrong):
+            row, column = wrong[0]
+            found = int(x[row, column])
+            raise ValueError(f"mutual_information: x[{row}, {column}] = {found} is outside 0..{num_values - 1}.")
     (y,) = checked_labels("mutual_information", labels=jnp.zeros(len(x), jnp.int32) if labels is None else labels)
     if len(y) != len(x):
         raise ValueError(f"mutual_information: {len(y)} labels for {len(x)} rows.")

@@ -65,7 +65,7 @@ def test_independent_coordinates_measure_what_chance_gives():
     [
         (([[0.5]], 2), "whole numbers"),
         (([0, 1], 2), "whole numbers"),
-        (([[0, 1], [0, 2]], 2), r"x\[:, 1\]\[1\] = 2 is outside 0..1"),
+        (([[0, 1], [0, 2]], 2), r"x\[1, 1\] = 2 is outside 0..1"),
         (([[0], [1]], 2, [0, 1]), "go together"),
         (([[0], [1]], 2, [0], 2), "1 labels for 2 rows"),
         (([[0], [1]], 2, [0, 2], 2), r"labels\[1\] = 2 is outside"),
