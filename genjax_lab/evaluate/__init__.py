@@ -6,7 +6,7 @@ Pure functions of arrays: they know no density and no fit, and run under `jit`, 
 from genjax_lab.evaluate.bits import bits_per_dim
 from genjax_lab.evaluate.calibration import Calibration, calibration
 from genjax_lab.evaluate.classification import accuracy, brier, confusion_matrix, log_loss
-from genjax_lab.evaluate.dependence import correlation
+from genjax_lab.evaluate.dependence import correlation, mutual_information
 
 __all__ = [
     "Calibration",
@@ -17,4 +17,5 @@ __all__ = [
     "confusion_matrix",
     "correlation",
     "log_loss",
+    "mutual_information",
 ]

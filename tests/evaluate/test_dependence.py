@@ -1,10 +1,11 @@
-"""Correlations against NumPy."""
+"""Correlations against NumPy, mutual information against scikit-learn."""
 
 import jax
 import numpy as np
 import pytest
+from sklearn.metrics import mutual_info_score
 
-from genjax_lab.evaluate import correlation
+from genjax_lab.evaluate import correlation, mutual_information
 
 
 @pytest.mark.parametrize("rows", [2, 100, 1024, 3000])
@@ -35,3 +36,43 @@ def test_under_jit():
 def test_bad_shapes_are_refused(shape):
     with pytest.raises(ValueError, match="correlation: x must be"):
         correlation(np.zeros(shape))
+
+
+@pytest.mark.parametrize("rows", [1, 30, 5000])
+def test_mutual_information_is_scikit_learns_within_each_class(rows):
+    rng = np.random.default_rng(rows)
+    y = rng.integers(0, 3, rows)
+    x = np.stack([y, rng.integers(0, 4, rows), rng.integers(0, 2, rows)], 1)
+    x = np.concatenate([x, (x[:, 1:2] + x[:, 2:]) % 4], 1)
+    expected = np.zeros((4, 4))
+    for c in np.unique(y):
+        own = x[y == c]
+        expected += [[mutual_info_score(a, b) * len(own) / rows for a in own.T] for b in own.T]
+    np.testing.assert_allclose(mutual_information(x, 4, y, 3), expected, atol=2e-6)
+    alone = [[mutual_info_score(a, b) for a in x.T] for b in x.T]
+    np.testing.assert_allclose(mutual_information(x, 4), alone, atol=2e-6)
+
+
+def test_independent_coordinates_measure_what_chance_gives():
+    x = np.random.default_rng(0).integers(0, 5, (20_000, 3))
+    y = np.arange(20_000) % 2
+    measured = np.asarray(mutual_information(x, 5, y, 2))[np.triu_indices(3, 1)]
+    assert measured.mean() == pytest.approx(2 * 4 * 4 / 40_000, rel=0.35)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[0.5]], 2), "whole numbers"),
+        (([0, 1], 2), "whole numbers"),
+        (([[0, 1], [0, 2]], 2), r"x\[1, 1\] = 2 is outside 0..1"),
+        (([[0], [1]], 2, [0, 1]), "go together"),
+        (([[0], [1]], 2, [0], 2), "1 labels for 2 rows"),
+        (([[0], [1]], 2, [0, 2], 2), r"labels\[1\] = 2 is outside"),
+    ],
+    ids=str,
+)
+def test_what_has_no_mutual_information_is_refused(arguments, message):
+    x, *others = arguments
+    with pytest.raises(ValueError, match=message):
+        mutual_information(np.array(x), *others)
