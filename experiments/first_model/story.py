@@ -17,7 +17,7 @@ def summary(found: Found) -> str:
     return (
         f"One probability for each of {found.outfits:,} outfits, fitted to {len(found.observed)}: whatever was not "
         f"seen is impossible, and every sample is a copy. Smoothed, {found.unseen_mass(found.smoothed):.1%} of the "
-        "probability goes to any outfit at all."
+        "probability goes to outfits that nobody wore, to each the same."
     )
 
 

@@ -51,7 +51,7 @@ def reliability(found: Findings) -> Figure:
     """Accuracy against confidence, a panel a table; a point's area is its share of the rows."""
     columns = min(3, len(found.tables))
     rows = -(-len(found.tables) // columns)
-    figure = Figure(figsize=(plots.WIDTH, 0.5 + 2.45 * rows * 3 / columns), layout="constrained")
+    figure = Figure(figsize=(plots.WIDTH, 0.5 + rows * min(7.35 / columns, 4.0)), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, (name, studied) in zip(panels, found.tables.items(), strict=False):
         axes.plot([0, 1], [0, 1], color=plots.SOFT, linestyle="--", linewidth=1)

@@ -36,7 +36,8 @@ def labels(found: Findings) -> Section:
             Formula("p(y, x) = p(y) Π_j p(x_j | y)      p(y | x) = p(y, x) / Σ_y' p(y', x)"),
             "In the library: `gl.joint(gl.categorical(k), gl.per_class(gl.product(...), k))`, asked by `gl.posterior`. "
             f"Every row is labelled by a fit to the other folds of {found.folds}, which have the same shares of the "
-            "classes. A fold is held out by weights of 0, and all folds are fitted and scored in one compiled call.",
+            "classes. A fold is held out by weights of 0, and all folds are fitted and scored in one compiled call "
+            "(in one for each choice, should folds choose different densities below).",
             Table(
                 f"Held-out labels, {found.folds} folds, α = {found.smoothing:g}",
                 columns,
@@ -120,7 +121,7 @@ def unseen(found: Findings) -> Section:
             "impossible, and one impossible feature outvotes all the others. Smoothing adds α to each value's count in "
             "each class. A missing cell, ?, is a value like others: not to answer is an answer. And every "
             "categorical feature has one value more than the table has names, `Table.with_other()`: a category that "
-            "turns up later has probability α / (n_y + k α) instead of an error.",
+            "turns up later has probability $α / (n_y + k α)$ instead of an error.",
             Table(
                 "The unseen",
                 columns,
