@@ -12,7 +12,7 @@ import tyro
 
 from experiments import catalogue, index
 from experiments.frame import Order, execute
-from genjax_lab.data import ChecksumError, first_available
+from genjax_lab.data import ChecksumError, DataNotFoundError, first_available
 
 USAGE = """usage: python -m experiments list
        python -m experiments run NAME [flags of its Config] [--smoke] [--seed N] [--out DIR]
@@ -105,7 +105,8 @@ def _folder(command: str, flags: Sequence[str]) -> Any:
 def _demo(options: Demo) -> Path:
     """The text from its map to its digits, and the page over the reports.
 
-    MNIST if it can be had, and otherwise digits; the first line says which and why.
+    MNIST if it can be had, and otherwise digits; the first line says which and why. An experiment whose data cannot be
+    had is left out, and a line says so.
     """
     dataset, reason = first_available(("mnist", "digits"))
     print(f"Data: {reason}", flush=True)
@@ -114,7 +115,10 @@ def _demo(options: Demo) -> Path:
         config = module.SMOKE
         if name == "mnist":
             config = replace(module.SMOKE if options.smoke else module.Config(), dataset=dataset.name)
-        print(execute(Order(name, config, options.out)) / "report.html", flush=True)
+        try:
+            print(execute(Order(name, config, options.out)) / "report.html", flush=True)
+        except DataNotFoundError as error:
+            print(f"{name} is left out: {error}", flush=True)
     return index.write(options.out)
 
 

@@ -38,6 +38,10 @@ def mvnormal(d: int) -> Density:
     {"scale_tril": v} adds v to every variance, in squared units of x, and prevents it; a scalar smoothing is a
     pseudo-count and leaves a normal as it is.
 
+    The scatter is a sum of squares, so a direction in which rows spread less than some 1/200 of the widest is fitted
+    with few digits in float32 (at 1/250 the log-likelihood was off by 0.02 nats a row), and below some 1/300 with none:
+    it then counts as flat. Use float64 (jax_enable_x64), or coordinates that are less correlated.
+
     Args:
       d: length of an event.
 

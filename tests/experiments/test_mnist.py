@@ -9,7 +9,7 @@ from experiments.__main__ import main
 from experiments.mnist import SMOKE, Config, run
 from experiments.mnist.grey import dequantised, gaussian
 from experiments.mnist.neighbours import dependence
-from genjax_lab.data import Dataset, Split, load
+from genjax_lab.data import DataNotFoundError, Dataset, Split, load
 
 FIGURES = {"class_means", "extremes", "reliability", "errors", "samples", "correlation", "grey"}
 
@@ -119,7 +119,6 @@ def test_impossible_settings_are_refused(change):
 
 
 def test_an_experiment_asked_for_mnist_never_falls_back(tmp_path, monkeypatch, capsys):
-    from genjax_lab.data import DataNotFoundError
 
     def missing(name):
         raise DataNotFoundError(f"{name} was not found")
@@ -131,12 +130,27 @@ def test_an_experiment_asked_for_mnist_never_falls_back(tmp_path, monkeypatch, c
 
 
 def test_the_demo_says_first_which_data_and_last_where(tmp_path, monkeypatch, capsys):
+    """Of its experiments here only the last: each has a smoke test of its own."""
     digits = load("digits")
     monkeypatch.setattr("experiments.__main__.first_available", lambda names: (digits, "digits; no mnist"))
+    monkeypatch.setattr("experiments.__main__.DEMO", ("mnist",))
     assert main(["demo", "--smoke", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Data: digits; no mnist"
-    assert lines[-1].endswith("report.html")
+    assert lines[-1] == str(tmp_path / "index.html")
+    assert "mnist/" in (tmp_path / "index.html").read_text()
+
+
+def test_the_demo_leaves_out_what_has_no_data(tmp_path, monkeypatch, capsys):
+    def missing(name):
+        raise DataNotFoundError(f"{name} was not found")
+
+    digits = load("digits")
+    monkeypatch.setattr("experiments.__main__.first_available", lambda names: (digits, "digits; no mnist"))
+    monkeypatch.setattr("experiments.mnist.load", missing)
+    monkeypatch.setattr("experiments.__main__.DEMO", ("mnist",))
+    assert main(["demo", "--smoke", "--out", str(tmp_path)]) == 1  # nothing was run, so there is no page
+    assert "mnist is left out: digits was not found" in capsys.readouterr().out
 
 
 @pytest.mark.slow
