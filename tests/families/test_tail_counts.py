@@ -87,6 +87,7 @@ def test_weights_repeat_rows():
     assert all(np.isfinite(p) for p in none.params.values())
 
 
+@pytest.mark.slow
 def test_coordinates_are_fits_apart():
     rng = np.random.default_rng(4)
     x = np.stack([few(rng, 3.0, 1.0, 400), few(rng, 30.0, 8.0, 400)], 1)
@@ -115,6 +116,7 @@ def test_rows_that_spread_too_little_end_in_poisson(x):
     np.testing.assert_allclose(end.params["mean"], np.mean(x), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_in_float64(x64):
     x = few(np.random.default_rng(5), 10.0, 3.0, 600)
     end, wanted = fit(x.astype(np.int64)), mle(x.astype(float))
