@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from genjax_lab import triangular
 from genjax_lab.blocks import reduce_blocks, rows_of
 from genjax_lab.numerics import EXACT
 
@@ -58,8 +59,8 @@ def factor(x: jax.Array, weights: jax.Array | None, bend: tuple[jax.Array, jax.A
     unit = 1 / jnp.sqrt(jnp.where(own > 0, own, 1.0))
     eye = jnp.eye(width, dtype=dtype)
     off = curvature * unit[:, None] * unit[None] * (1 - eye)
-    root = jnp.linalg.cholesky(off + (1 + RIDGE * width * jnp.finfo(dtype).eps) * eye)
-    found = jax.scipy.linalg.solve_triangular(root, eye, lower=True) * (unit / peak)[None]
+    root = triangular.cholesky(off + (1 + RIDGE * width * jnp.finfo(dtype).eps) * eye)
+    found = triangular.inverse(root) * (unit / peak)[None]
     return jnp.where(jnp.isfinite(found).all() & (jnp.diagonal(found) > 0).all(), found, eye)
 
 

@@ -110,13 +110,13 @@ def fit(
     fixed, penalty = checked_fixed("gl.fit", density, fixed), checked_penalty("gl.fit", penalty)
     problem = problem_of(density, Data(batch.x, batch.given, weights), smoothing, penalty, fixed)
     method = usual_method(problem) if method is None else checked_method("gl.fit", density, method)
+    if start is not None:
+        start = checked_params("gl.fit: start", density, start)
     if at_once and isinstance(method, ClosedForm):
         found = _checked_and_solved(method, problem, batch)
     else:
         if at_once:
             check_values(batch)
-        if start is not None:
-            start = checked_params("gl.fit: start", density, start)
         found = _solved(method, problem, start, key, restarts, progress)
     return verdict(found if asked is density else replace(found, density=asked), strict)
 

@@ -210,3 +210,8 @@ def test_repeated_fits_compile_once():
     first = num_compiles()
     gl.fit(naive_bayes(), data[1], smoothing=0.25)
     assert before < first == num_compiles()
+
+
+def test_a_start_that_is_none_is_refused_by_a_closed_form_too():
+    with pytest.raises(ValueError, match="start: params of normal"):
+        gl.fit(gl.normal(), np.array([1.0, 2.0]), start={"mean": 0.0})
