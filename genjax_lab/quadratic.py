@@ -39,9 +39,13 @@ def pays(models: int, d: int) -> bool:
     return models * d >= MANY
 
 
-def distance(inverse: jax.Array, m: jax.Array) -> jax.Array:
-    """Distances f[k, d] in standard deviations, of the size of the terms whose rounding they hold."""
-    return jnp.sqrt(jnp.einsum("kij,kj->ki", inverse**2, m**2, precision=EXACT))
+def distance(inverse: jax.Array, m: jax.Array, factor: jax.Array) -> jax.Array:
+    """Distances f[k, d] in standard deviations, of the size of the terms whose rounding they hold.
+
+    Those of the models' own rows are among them: a model that is thin is not near, wherever it lies.
+    """
+    size = m**2 + (factor**2).sum(-1)
+    return jnp.sqrt(jnp.einsum("kij,kj->ki", inverse**2, size, precision=EXACT))
 
 
 def rows_of_products(d: int) -> int:

@@ -60,7 +60,9 @@ def test_expected_moments_of_many_models(distance: float) -> None:
     at = {"loc": loc, "scale_tril": jnp.tile(jnp.eye(D), (MODELS, 1, 1))}
     found = gl.mvnormal(D).estimator.statistics(at, jnp.asarray(x), None, groups)
     np.testing.assert_allclose(found.mean, mean, rtol=1e-6, atol=1e-5)
-    np.testing.assert_allclose(found.scatter / found.weight[:, None, None], covariance, rtol=2e-5, atol=2e-5)
+    np.testing.assert_allclose(
+        found.root @ found.root.swapaxes(1, 2) / found.weight[:, None, None], covariance, rtol=2e-5, atol=2e-5
+    )
     one = {"loc": loc, "scale": jnp.ones((MODELS, D))}
     each = gl.normal((D,)).estimator.statistics(one, jnp.asarray(x), None, groups)
     np.testing.assert_allclose(each.mean + each.low, mean, rtol=1e-6, atol=1e-5)

@@ -9,8 +9,6 @@ Multivariate Analysis, §4.2.
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -26,21 +24,18 @@ from genjax_lab.space import reals
 from genjax_lab.types import Key, Params, Smoothing
 
 ROUNDING = 32
-"""How many ε of a covariance may be rounding."""
+"""How many ε of the numbers that cancel may be left where nothing is."""
 
 
 @factory
 def mvnormal(d: int) -> Density:
     """Normal density over vectors of `d` real numbers, correlated; `normal((d,))` is the one without correlation.
 
-    Rows in a plane of fewer dimensions (no more rows than d, or columns that repeat each other) give a factor with
-    zeros on its diagonal and status BOUNDARY; log_prob is then +∞ on the plane, to rounding, and −∞ off it. Smoothing
-    {"scale_tril": v} adds v to every variance, in squared units of x, and prevents it; a scalar smoothing is a
-    pseudo-count and leaves a normal as it is.
-
-    The scatter is a sum of squares, so a direction in which rows spread less than some 1/200 of the widest is fitted
-    with few digits in float32 (at 1/250 the log-likelihood was off by 0.02 nats a row), and below some 1/300 with none:
-    it then counts as flat. Use float64 (jax_enable_x64), or coordinates that are less correlated.
+    Rows in a plane of fewer dimensions (no more rows than d, or columns that repeat each other, to some 4 ε of their
+    size) give a factor with zeros on its diagonal and status BOUNDARY; log_prob is then +∞ on the plane, to rounding,
+    and −∞ off it. Smoothing {"scale_tril": v} adds v to every variance, in squared units of x, and prevents it; a
+    scalar smoothing is a pseudo-count and leaves a normal as it is. A mixture with a component that is 1/300 as wide in
+    one direction as in another ends FLAT in float32: its curvature along that one is below rounding.
 
     Args:
       d: length of an event.
@@ -101,11 +96,10 @@ def _square(scale: jax.Array, v: jax.Array, size: jax.Array) -> tuple[jax.Array,
     `size` bounds the numbers of which v is the difference: what it leaves out of the plane may be their rounding.
     """
     point = jnp.diagonal(scale) == 0
-    filled = scale + jnp.diag(point.astype(scale.dtype))
-    z = jnp.matmul(triangular.inverse(filled), v, precision=EXACT)
-    rounding = (
-        8 * jnp.finfo(scale.dtype).eps * size + jnp.sqrt(_hidden(filled, (jnp.tril(scale) ** 2).sum(-1)))[:, None]
-    )
+    inverse = triangular.inverse(scale + jnp.diag(point.astype(scale.dtype)))
+    z = jnp.matmul(inverse, v, precision=EXACT)
+    spread = jnp.sqrt((jnp.tril(scale) ** 2).sum(-1))[:, None]
+    rounding = ROUNDING * jnp.finfo(scale.dtype).eps * jnp.matmul(jnp.abs(inverse), size + spread, precision=EXACT)
     outside = jnp.any(point[:, None] & (jnp.abs(z) > rounding))
     return jnp.where(point[:, None], 0.0, z**2).sum(), outside
 
@@ -115,17 +109,17 @@ def _pairwise(loc: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
     x = x.astype(jnp.result_type(loc, x))
 
     def with_planes() -> jax.Array:
-        return jax.vmap(jax.vmap(_log_prob, (0, 0, None)), (None, None, 0))(loc, scale, x)
+        return lax.map(lambda model: jax.vmap(lambda row: _log_prob(model[0], model[1], row))(x), (loc, scale)).T
 
     def usual() -> jax.Array:
         inverse, volume = jax.vmap(triangular.inverse)(scale), jax.vmap(_log_volume)(scale)
-        return -0.5 * _squares(loc, inverse, x) - volume[None]
+        return -0.5 * _squares(loc, scale, inverse, x) - volume[None]
 
     singular = jnp.any(jnp.diagonal(scale, axis1=-2, axis2=-1) == 0)
     return lax.cond(singular, with_planes, usual)
 
 
-def _squares(loc: jax.Array, inverse: jax.Array, x: jax.Array) -> jax.Array:
+def _squares(loc: jax.Array, scale: jax.Array, inverse: jax.Array, x: jax.Array) -> jax.Array:
     (models, d), centre = loc.shape, loc.mean(0, keepdims=True)
 
     def apart() -> jax.Array:
@@ -141,7 +135,7 @@ def _squares(loc: jax.Array, inverse: jax.Array, x: jax.Array) -> jax.Array:
 
     if not quadratic.pays(models, d) or d > quadratic.WIDEST:
         return apart()
-    return lax.cond(quadratic.near(quadratic.distance(inverse, loc - centre)), together, apart)
+    return lax.cond(quadratic.near(quadratic.distance(inverse, loc - centre, scale)), together, apart)
 
 
 def _log_volume(scale: jax.Array) -> jax.Array:
@@ -150,57 +144,18 @@ def _log_volume(scale: jax.Array) -> jax.Array:
 
 
 def _maximise(stats: scatter.Scatter, smoothing: Smoothing) -> Params:
-    some, d = stats.weight > 0, stats.mean.shape[-1]
-    eye = jnp.eye(d, dtype=stats.mean.dtype)
-    covariance = stats.covariance() + smoothing_of(smoothing, "scale_tril") * eye
-    return {
-        "loc": jnp.where(some, stats.mean, 0.0),
-        "scale_tril": jnp.where(some, _cholesky(jnp.where(some, covariance, eye)), eye),
-    }
+    some, eye = stats.weight > 0, jnp.eye(stats.mean.shape[-1], dtype=stats.mean.dtype)
+    factor = stats.factor(smoothing_of(smoothing, "scale_tril"))
+    return {"loc": jnp.where(some, stats.mean, 0.0), "scale_tril": jnp.where(some, factor, eye)}
 
 
 def _log_likelihood(stats: scatter.Scatter, params: Params) -> jax.Array:
     loc, scale, some = params["loc"], params["scale_tril"], stats.weight > 0
-    # The covariance of the rows by its factor, a matrix of deviations: the trace of L⁻¹ S L⁻ᵀ is a sum of squares.
-    spread = _cholesky(stats.covariance())
+    # The columns of the covariance's root are deviations: the trace of L⁻¹ S L⁻ᵀ is a sum of squares.
+    spread = stats.factor(0.0)
     within, out_within = _square(scale, spread, jnp.zeros_like(spread))
     away, out_away = _square(scale, (stats.mean - loc)[:, None], (jnp.abs(stats.mean) + jnp.abs(loc))[:, None])
     value = stats.weight * (-0.5 * (within + away) - _log_volume(scale))
     in_plane = jnp.where(out_within | out_away, -jnp.inf, jnp.inf)
     value = jnp.where(jnp.any(jnp.diagonal(scale) == 0), in_plane, value)
     return jnp.where(some, value, 0.0)
-
-
-def _cholesky(covariance: jax.Array) -> jax.Array:
-    """Lower factor of a positive semi-definite matrix: a direction without spread has a column of zeros.
-
-    LAPACK's where that works; else column by column. No column at a time is run where none is needed, also under vmap.
-    """
-    d, variance = covariance.shape[-1], jnp.diagonal(covariance)
-    eye = jnp.eye(d, dtype=covariance.dtype)
-    usual = triangular.cholesky(covariance)
-    fine = jnp.all(jnp.diagonal(usual) ** 2 > _hidden(usual, variance))  # NaN is not fine
-
-    def column(state: Any) -> Any:
-        j, rest, filled, flat = state  # filled: columns from j on, and flat ones, are those of the unit matrix
-        weights = triangular.inverse(filled)[j]
-        is_flat = rest[j, j] <= ROUNDING * jnp.finfo(rest.dtype).eps * (weights**2 * variance).sum()
-        below = jnp.where(
-            is_flat | (jnp.arange(d) < j), 0.0, rest[:, j] / jnp.sqrt(jnp.where(is_flat, 1.0, rest[j, j]))
-        )
-        filled = filled.at[:, j].set(jnp.where(is_flat, eye[j], below))
-        return j + 1, rest - jnp.outer(below, below), filled, flat.at[j].set(is_flat)
-
-    first = (jnp.where(fine, d, 0), covariance, eye, jnp.zeros(d, bool))
-    _, _, filled, flat = lax.while_loop(lambda state: state[0] < d, column, first)
-    return jnp.where(fine, usual, filled - jnp.diag(flat.astype(filled.dtype)))
-
-
-def _hidden(factor: jax.Array, variance: jax.Array) -> jax.Array:
-    """Of each coordinate's variance given those before it, what the rounding of the covariance may have made: f[d].
-
-    Given those before, x_j − Σ w_a x_a is left, with (−w, 1) / L_jj row j of the inverse factor; a covariance right to
-    ROUNDING ε has the variance of that right to ROUNDING ε times the sum of the variances of its terms.
-    """
-    weights = triangular.inverse(factor) * jnp.diagonal(factor)[:, None]
-    return ROUNDING * jnp.finfo(factor.dtype).eps * jnp.matmul(weights**2, variance, precision=EXACT)

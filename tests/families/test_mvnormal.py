@@ -186,3 +186,90 @@ def test_the_factor_has_free_coordinates():
     assert not space.contains(-jnp.asarray(FACTOR))
     singular = jnp.asarray(FACTOR).at[1, 1].set(0)
     assert space.contains(singular) and not space.interior(singular)
+
+
+def thin_rows(thin: float, mean: float = 0.0) -> np.ndarray:
+    """A thousand rows that spread `thin` as far in one direction as in the other."""
+    rng = np.random.default_rng(6)
+    wide, noise = rng.normal(size=(2, 1000))
+    return (np.stack([wide, wide + thin * noise], 1) + mean).astype(np.float32)
+
+
+def best(x) -> float:
+    """The greatest log-likelihood of rows, by the QR factor of them in float64."""
+    (n, d), wide = x.shape, np.asarray(x, float)
+    factor = np.linalg.qr((wide - wide.mean(0)) / np.sqrt(n), mode="r")
+    return -n * (np.log(np.abs(np.diag(factor))).sum() + d / 2 * (np.log(2 * np.pi) + 1))
+
+
+def float64_sum(params, x) -> float:
+    loc, factor = np.asarray(params["loc"], float), np.asarray(params["scale_tril"], float)
+    z = np.linalg.solve(factor, (np.asarray(x, float) - loc).T)
+    return -0.5 * (z**2).sum() - len(x) * (np.log(np.diag(factor)).sum() + loc.size / 2 * np.log(2 * np.pi))
+
+
+@pytest.mark.parametrize("thin, mean", [(0.1, 0), (4e-3, 0), (4e-3, 10), (1e-3, 0), (1e-3, 10), (1e-4, 0), (1e-5, 0)])
+def test_a_thin_direction_keeps_its_digits(thin, mean):
+    """What squares in float32 lose: correlations up to 1 − 1e-10; and the log-likelihood said is that of the params."""
+    x = thin_rows(thin, mean)
+    fit = gl.fit(mvnormal(2), x)
+    assert gl.Status(int(fit.status)) is gl.Status.CONVERGED
+    assert float(fit.log_likelihood) == pytest.approx(best(x), abs=0.1)  # of 1,000 rows
+    assert float64_sum(fit.params, x) == pytest.approx(best(x), abs=0.1)
+    assert float(gl.log_prob(mvnormal(2), fit.params, x).sum()) == pytest.approx(best(x), abs=0.1)
+
+
+def test_below_the_rounding_of_the_rows_a_direction_is_flat():
+    with pytest.warns(gl.FitWarning, match="BOUNDARY"):
+        fit = gl.fit(mvnormal(2), thin_rows(1e-7))
+    assert fit.log_likelihood == np.inf
+    assert np.all(gl.log_prob(mvnormal(2), fit.params, thin_rows(1e-7)) == np.inf)
+
+
+def test_thin_pieces_merge():
+    x = thin_rows(1e-3, 10.0)
+    pieces = [gl.statistics(mvnormal(2), x[i : i + 100]) for i in range(0, 1000, 100)]
+    fit = gl.fit_statistics(mvnormal(2), gl.merge(mvnormal(2), *pieces))
+    assert float64_sum(fit.params, x) == pytest.approx(best(x), abs=0.1)
+
+
+def test_thin_classes_that_share_their_scale():
+    x, y = thin_rows(1e-3), np.resize([0, 1], 1000)
+    shift = np.array([[0.0, 0.0], [4.0, -4.0]], np.float32)
+    fit = gl.fit(gl.per_class(mvnormal(2), 2, shared=("scale_tril",)), x + shift[y], given=y)
+    within = np.concatenate([x[y == k] - x[y == k].mean(0) for k in (0, 1)])
+    assert float64_sum({"loc": np.zeros(2), "scale_tril": fit.params["scale_tril"]}, within) == pytest.approx(
+        best(within), abs=0.2
+    )
+
+
+@pytest.mark.parametrize("added", [1e-8, 1e-4])
+def test_thin_rows_are_smoothed(added):
+    x = thin_rows(1e-3)
+    fit = gl.fit(mvnormal(2), x, smoothing={"scale_tril": added})
+    wanted = np.linalg.cholesky(covariance(x) + added * np.eye(2))
+    np.testing.assert_allclose(fit.params["scale_tril"], wanted, rtol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
+@pytest.mark.parametrize("thin, status", [(1e-2, gl.Status.CONVERGED), (1e-3, gl.Status.FLAT)])
+def test_a_mixture_of_thin_components(thin, status):
+    """EM comes to the optimum that float64 finds; the curvature of the thinner one is under the rounding of float32."""
+    a, b = thin_rows(thin), thin_rows(thin)[:, ::-1] * np.array([1, -1], np.float32) + 20
+    x = np.concatenate([a, b]).astype(np.float32)
+    density = gl.mixture(mvnormal(2), 2)
+    start = gl.fit(gl.per_class(mvnormal(2), 2), x, given=np.repeat([0, 1], 1000)).params
+    start = {"conditional": start, "prior": {"logits": jnp.zeros(2)}}
+    fit = gl.fit(density, x, method=gl.em(), start=start)
+    assert gl.Status(int(fit.status)) is status
+    assert float(fit.log_likelihood) == pytest.approx(best(a) + best(b) - 2000 * np.log(2), abs=0.5)
+
+
+@pytest.mark.parametrize("d", [5, 50])
+def test_a_sum_of_many_columns_is_flat(d):
+    x = np.random.default_rng(7).normal(size=(400, d)).astype(np.float32)
+    x = np.concatenate([x, x.sum(1, keepdims=True), x[:, :1] - x[:, 1:2], np.full((400, 1), 7.7, np.float32)], 1)
+    with pytest.warns(gl.FitWarning, match="BOUNDARY"):
+        fit = gl.fit(mvnormal(d + 3), x)
+    assert (np.diag(fit.params["scale_tril"]) > 0).tolist() == [True] * d + [False] * 3
+    assert np.all(gl.log_prob(mvnormal(d + 3), fit.params, x) == np.inf)
