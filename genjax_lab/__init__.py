@@ -14,6 +14,7 @@ from genjax_lab.estimator import Estimator
 from genjax_lab.families.bernoulli import bernoulli
 from genjax_lab.families.beta import beta
 from genjax_lab.families.categorical import categorical
+from genjax_lab.families.chow_liu import chow_liu
 from genjax_lab.families.dirichlet import dirichlet
 from genjax_lab.families.gamma import gamma
 from genjax_lab.families.histogram import histogram
@@ -47,10 +48,10 @@ from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
-    "Space", "Status", "bernoulli", "beta", "binary", "categorical", "categories", "check_normalised", "closed_form",
-    "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory", "fields", "fit",
-    "fit_statistics", "from_statistic", "gamma", "gradient", "grid", "histogram", "iid", "joint", "lbfgs", "load",
-    "log_prob", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
+    "Space", "Status", "bernoulli", "beta", "binary", "categorical", "categories", "check_normalised", "chow_liu",
+    "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory", "fields",
+    "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "grid", "histogram", "iid", "joint", "lbfgs",
+    "load", "log_prob", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
     "negative_binomial", "newton", "nll", "normal", "pair", "partly_labelled", "per_class", "per_example_scores",
     "poisson", "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule",
     "score", "simplex", "statistics", "student_t", "uniform", "weibull",

@@ -100,7 +100,7 @@ def score(
       weights: f[n], none negative; None for all one.
 
     Returns:
-      A pytree like `params`. A row whose log-density is not finite has no slope and adds nothing.
+      A pytree like `params`, 0 for what is discrete. A row whose log-density is not finite adds nothing.
 
     Raises:
       ValueError, TypeError: as `gl.nll`.
@@ -179,7 +179,7 @@ def _score(density: Density | Conditional, params: Params, x: Event, given: Even
             rows = jnp.where(jnp.isfinite(rows), rows, 0.0)  # an impossible row has no finite slope
             return rows.sum() if weights is None else (weights * rows).sum()
 
-        return jax.grad(total)(params)
+        return _slopes(jax.grad(total, allow_int=True)(params))
 
     return reduce_blocks(block, functools.partial(jax.tree.map, jnp.add), (x, given, weights))
 
@@ -188,7 +188,13 @@ def _score(density: Density | Conditional, params: Params, x: Event, given: Even
 def _per_example_scores(density: Density | Conditional, params: Params, x: Event, given: Event) -> Params:
     def one(data: Any) -> Params:
         x, given = data
-        value, slope = jax.value_and_grad(density.log_prob)(params, x, *(() if given is None else (given,)))
-        return jax.tree.map(lambda s: jnp.where(jnp.isfinite(value), s, 0.0), slope)
+        of = jax.value_and_grad(density.log_prob, allow_int=True)
+        value, slope = of(params, x, *(() if given is None else (given,)))
+        return jax.tree.map(lambda s: jnp.where(jnp.isfinite(value), s, 0.0), _slopes(slope))
 
     return map_blocks(jax.vmap(one), (x, given))
+
+
+def _slopes(gradient: Params) -> Params:
+    """A gradient with zeros for what is discrete, which has no slope."""
+    return jax.tree.map(lambda g: jnp.zeros(g.shape) if g.dtype == jax.dtypes.float0 else g, gradient)

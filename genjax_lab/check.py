@@ -148,7 +148,7 @@ def checked_params(caller: str, density: Density | Conditional, params: Params) 
             if not bool(one.contains(part)):
                 place = f"params{jax.tree_util.keystr(path)}"
                 raise ValueError(f"{caller}: {place} of {density!r} is outside its parameter space, {one!r}: {part}")
-    return params
+    return constraints.in_dtype(density.parameters, params)
 
 
 def _is_down(flag: jax.Array) -> bool:

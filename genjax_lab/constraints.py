@@ -6,6 +6,7 @@ parameters. Methods work in the unconstrained coordinates; users never see them.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Constraint:
       inverse: parameter -> unconstrained, of interior parameters.
       contains: parameter -> bool[]: allowed, the boundary included.
       interior: parameter -> bool[]: allowed and off the boundary.
+      discrete: whether it is whole numbers, which only an estimator sets: it has no free coordinates.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Constraint:
     inverse: Callable[[Any], Any]
     contains: Callable[[Any], jax.Array]
     interior: Callable[[Any], jax.Array]
+    discrete: bool = False
 
     def __repr__(self) -> str:
         return f"{self.name}{self.shapes}"
@@ -54,6 +57,12 @@ def log_odds(shape: tuple[int, ...]) -> Constraint:
     """Log-odds of probabilities: real numbers; ±∞, which are probabilities 0 and 1, are the boundary."""
     known = _all(lambda p: ~jnp.isnan(p))
     return Constraint("log_odds", shape, math.prod(shape), lambda z: z, lambda p: p, known, _all(jnp.isfinite))
+
+
+def discrete(k: int, shape: tuple[int, ...]) -> Constraint:
+    """Whole numbers 0..k−1, such as the parents in a tree: chosen by an estimator, held by every other method."""
+    inside = _all(lambda p: (p >= 0) & (p < k) & (p == jnp.floor(p)))
+    return Constraint("discrete", shape, 0, lambda p: p, lambda p: p, inside, inside, discrete=True)
 
 
 def positive(shape: tuple[int, ...]) -> Constraint:
@@ -182,6 +191,7 @@ def stack(constraint: Constraint, k: int) -> Constraint:
         jax.vmap(constraint.inverse),
         contains=lambda p: jnp.all(jax.vmap(constraint.contains)(p)),
         interior=lambda p: jnp.all(jax.vmap(constraint.interior)(p)),
+        discrete=constraint.discrete,
     )
 
 
@@ -203,6 +213,15 @@ def is_interior(parameters: Any, params: Params) -> jax.Array:
 def is_allowed(parameters: Any, params: Params) -> jax.Array:
     """Whether every parameter lies in its space, the boundary included: bool[]."""
     return _every(jax.tree.map(lambda c, p: c.contains(p), parameters, params))
+
+
+def in_dtype(parameters: Any, params: Params) -> Params:
+    """Parameters as arrays: of a float dtype, or of whole numbers where they are discrete."""
+
+    def one(rule: Constraint, p: Any) -> jax.Array:
+        return jnp.asarray(p, jnp.int32 if rule.discrete else jnp.result_type(float, p))
+
+    return jax.tree.map(lambda c, own: jax.tree.map(functools.partial(one, c), own), parameters, params)
 
 
 def shapes(parameters: Any) -> Any:

@@ -50,6 +50,7 @@ class Estimator:
         one needs.
       rows: (x[n]) -> rows in a block that suit `statistics` of data like these, if they have no weights or it is
         `separate`; None: as usual.
+      group_rows: rows that a block should have for each of many soft groups, where each takes a matmul of its own.
       penalty: (stats, params, smoothing) -> f[], what smoothing adds to the log-likelihood of the rows of one group, up
         to a constant, so that `maximise` finds the maximum of the sum; None: nothing. Pseudo-counts do not look at the
         statistics; a smoothed variance or deficit is one of every row, and so counts with their weight: in a mixture,
@@ -75,6 +76,7 @@ class Estimator:
     exact: bool = True
     start: Callable[[Key, Event, Event, Groups, Smoothing], Params] | None = None
     rows: Callable[[Event], int] | None = None
+    group_rows: int = 0
     penalty: Callable[[Stats, Params, Smoothing], jax.Array] | None = None
     smallest: Callable[[Params], jax.Array] | None = None
     smooths: frozenset[str] = frozenset()
@@ -143,6 +145,7 @@ def combine(
         exact=all(e.exact for e in known.values()),
         start=start,
         rows=lambda x: min(rows_for(e, route(n, x, None)[0]) for n, e in known.items()),
+        group_rows=max((e.group_rows for e in known.values()), default=0),
         penalty=penalty,
         smallest=smallest if any(e.smallest for e in known.values()) else None,
         smooths=frozenset(f"{n}.{name}" for n, e in known.items() for name in e.smooths),

@@ -7,14 +7,12 @@ user's own density fits, and so does everything else that composes.
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.flatten_util import ravel_pytree
 
-from genjax_lab import constraints
+from genjax_lab import coordinates
 from genjax_lab.blocks import block_rows
 from genjax_lab.density import Conditional, Density, log_prob_rows
 from genjax_lab.estimator import Estimator
@@ -49,7 +47,7 @@ def implicit(density: Density | Conditional) -> Estimator:
         return jax.lax.map(lambda one: _slopes(density, one[0], x, given, one[1]), (params, weights.T))
 
     def maximise(stats: Slopes, params: Params, smoothing: Smoothing) -> Params:
-        z, back = flat(density, params)
+        z, back = coordinates.free(density.parameters, params)
         scale = jnp.maximum(stats.weight, jnp.finfo(z.dtype).tiny)
         gradient = stats.gradient / scale
         newton = z.size <= LARGEST
@@ -67,7 +65,7 @@ def implicit(density: Density | Conditional) -> Estimator:
         log_likelihood=lambda stats, params: stats.value,
         exact=False,
         start=start,
-        rows=lambda x: rows_with_hessian(x, coordinates(density)),
+        rows=lambda x: rows_with_hessian(x, coordinates.number(density.parameters)),
         pool=lambda names: None,
         separate=True,
     )
@@ -78,20 +76,8 @@ def rows_with_hessian(x: Event, size: int) -> int:
     return max(64, block_rows(x) // max(1, min(size, LARGEST)))
 
 
-def coordinates(density: Density | Conditional) -> int:
-    """Number of unconstrained coordinates."""
-    shapes = jax.tree.leaves(constraints.shapes(density.parameters), is_leaf=constraints.is_shape)
-    return sum(math.prod(shape) for shape in shapes)
-
-
-def flat(density: Density | Conditional, params: Params) -> tuple[jax.Array, Any]:
-    """Parameters as one vector of unconstrained coordinates, and the way back."""
-    z, unravel = ravel_pytree(constraints.unconstrain(density.parameters, params))
-    return z, lambda z: constraints.constrain(density.parameters, unravel(z))
-
-
 def _slopes(density: Density | Conditional, params: Params, x: Event, given: Event, weights: jax.Array) -> Slopes:
-    z, back = flat(density, params)
+    z, back = coordinates.free(density.parameters, params)
 
     def total(z: jax.Array) -> jax.Array:
         rows = log_prob_rows(density, back(z), x, given)

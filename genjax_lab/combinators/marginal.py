@@ -132,7 +132,7 @@ def expected(
         exact=False,
         start=start,
         smallest=smallest,
-        rows=lambda x: block_rows(x, max(30, 2 * size)),
+        rows=lambda x: max(block_rows(x, max(30, 2 * size)), size * both.group_rows),
         pool=lambda names: None,
         separate=True,
     )

@@ -183,6 +183,7 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
         log_likelihood=None if inner.log_likelihood is None else log_likelihood,
         exact=inner.exact,
         rows=(lambda x: rows_by_group(inner, x, size)) if inner.separate else inner.rows,
+        group_rows=inner.group_rows,
         start=start,
         penalty=None if inner.penalty is None else penalty,
         smallest=None if inner.smallest is None else smallest,

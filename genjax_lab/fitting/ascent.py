@@ -55,11 +55,6 @@ class Iterative(abc.ABC):
         return self.finish(problem, self.advance(problem, self.init(problem, params, key), self.max_steps))
 
 
-def as_floats(params: Params) -> Params:
-    """Parameters as arrays of a float dtype."""
-    return jax.tree.map(lambda p: jnp.asarray(p, jnp.result_type(float, p)), params)
-
-
 def rounding(value: jax.Array) -> jax.Array:
     """What of an objective, in nats per event, its rounding may hide."""
     return 8 * jnp.finfo(value.dtype).eps * (1.0 + jnp.abs(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from genjax_lab import coordinates
 from genjax_lab.blocks import rows_of
 from genjax_lab.check import checked_batch, checked_weights
 from genjax_lab.density import Conditional, Density
@@ -16,7 +17,7 @@ from genjax_lab.fitting.lbfgs import LBFGS
 from genjax_lab.fitting.newton import Newton
 from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.run import Method
-from genjax_lab.implicit import LARGEST, coordinates
+from genjax_lab.implicit import LARGEST
 
 
 def usual_method(problem: Problem) -> Method:
@@ -27,7 +28,7 @@ def usual_method(problem: Problem) -> Method:
     estimator = problem.density.estimator
     if problem.plain and estimator is not None:
         return ClosedForm() if estimator.exact else EM()
-    return LBFGS() if coordinates(problem.density) > LARGEST else Newton()
+    return LBFGS() if coordinates.number(problem.density.parameters) > LARGEST else Newton()
 
 
 def checked_method(caller: str, density: Density | Conditional, method: Any) -> Method:

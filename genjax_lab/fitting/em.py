@@ -16,15 +16,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from genjax_lab import constraints, coordinates
 from genjax_lab.batch import total_log_prob
 from genjax_lab.estimator import Estimator
-from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, running
+from genjax_lab.fitting.ascent import Iterative, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.leap import leap, midpoint
 from genjax_lab.fitting.newton import Newton
 from genjax_lab.fitting.problem import Problem, added_by, digested, expected, free
 from genjax_lab.fitting.result import Fit, Status
-from genjax_lab.implicit import LARGEST, coordinates, estimator_of
+from genjax_lab.implicit import LARGEST, estimator_of
 from genjax_lab.types import Key, Params, Stats
 
 POLISH = 20
@@ -96,7 +97,7 @@ class EM(Iterative):
         """The state before the first pass."""
         if not problem.plain:
             raise ValueError("gl.em takes no penalty= and no fixed=: use gl.newton() or gl.lbfgs(), or smoothing=")
-        params = as_floats(params)
+        params = constraints.in_dtype(problem.density.parameters, params)
         lowest = jnp.full((), -jnp.inf, jnp.result_type(float, *jax.tree.leaves(params)))
         zero = jnp.zeros((), jnp.int32)
         return State(params, lowest, zero, running(), lowest, params, zero, -lowest, zero + START, params, params)
@@ -159,7 +160,7 @@ class EM(Iterative):
             lost = jnp.exp(smallest(state.params)) * fit.n < FEWEST_ROWS
             empty = lost & ((fit.status == Status.CONVERGED) | (fit.status == Status.BOUNDARY))
             fit = replace(fit, status=jnp.where(empty, Status.DEGENERATE, fit.status).astype(jnp.int32))
-        if not self.curvature or coordinates(problem.density) > LARGEST:
+        if not self.curvature or coordinates.number(problem.density.parameters) > LARGEST:
             return fit
         return _polished(problem, fit)
 

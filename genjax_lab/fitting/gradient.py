@@ -19,7 +19,7 @@ from genjax_lab import constraints
 from genjax_lab.batch import total_log_prob
 from genjax_lab.blocks import rows_of
 from genjax_lab.density import log_prob_rows
-from genjax_lab.fitting.ascent import Iterative, as_floats, running
+from genjax_lab.fitting.ascent import Iterative, running
 from genjax_lab.fitting.data import Data, size_of
 from genjax_lab.fitting.problem import Problem, extra, free, held
 from genjax_lab.fitting.result import Fit, Status
@@ -90,7 +90,7 @@ class Gradient(Iterative):
             raise TypeError("gl.gradient shuffles its batches: pass key=jax.random.key(seed)")
         if problem.smoothing is not None:
             raise ValueError("gl.gradient takes no smoothing=: use penalty=, or gl.em()")
-        params = held(problem, as_floats(params))
+        params = held(problem, constraints.in_dtype(problem.density.parameters, params))
         z, _ = free(problem, params)
         value, zero = jnp.full((), -jnp.inf, z.dtype), jnp.zeros((), jnp.int32)
         return State(params, value, zero, running(), z, self._transform().init(z), jnp.zeros_like(z), key, zero)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from genjax_lab.fitting.ascent import Iterative, as_floats, ended, rounding, running
+from genjax_lab import constraints
+from genjax_lab.fitting.ascent import Iterative, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.problem import Problem, Slopes, free, held, slopes
 from genjax_lab.fitting.result import Fit, Status
@@ -60,7 +61,7 @@ class Newton(Iterative):
 
     def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
         """The state before the first step: one pass."""
-        params = held(problem, as_floats(params))
+        params = held(problem, constraints.in_dtype(problem.density.parameters, params))
         z, back = free(problem, params)
         if z.size > LARGEST:
             raise ValueError(

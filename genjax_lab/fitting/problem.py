@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.flatten_util import ravel_pytree
 
+from genjax_lab import coordinates
 from genjax_lab.blocks import reduce_blocks
+from genjax_lab.coordinates import Back
 from genjax_lab.density import Conditional, Density, log_prob_rows
 from genjax_lab.estimator import Estimator
 from genjax_lab.fitting.data import Data, size_of
@@ -22,9 +23,6 @@ from genjax_lab.fitting.sufficient import gather
 from genjax_lab.implicit import rows_with_hessian
 from genjax_lab.numerics import Total
 from genjax_lab.types import Params, Smoothing, Stats
-
-Back = Callable[[jax.Array], Params]
-"""From the vector of free unconstrained coordinates to the parameters."""
 
 
 @jax.tree_util.register_dataclass
@@ -90,19 +88,7 @@ def expected(problem: Problem, estimator: Estimator, params: Params) -> Stats:
 
 def free(problem: Problem, params: Params) -> tuple[jax.Array, Back]:
     """The free parameters as one vector of unconstrained coordinates, and the way back to all of them."""
-    rules, tree = jax.tree.flatten(problem.density.parameters)
-    own = tree.flatten_up_to(params)
-    held = [None] * len(rules) if problem.fixed is None else tree.flatten_up_to(problem.fixed)
-    open_ = [i for i, value in enumerate(held) if value is None]
-    z, unravel = ravel_pytree([rules[i].inverse(own[i]) for i in open_])
-
-    def back(z: jax.Array) -> Params:
-        values = list(held)
-        for i, part in zip(open_, unravel(z), strict=True):
-            values[i] = rules[i].forward(part)
-        return tree.unflatten(values)
-
-    return z, back
+    return coordinates.free(problem.density.parameters, params, problem.fixed)
 
 
 def held(problem: Problem, params: Params) -> Params:

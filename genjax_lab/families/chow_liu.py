@@ -1,0 +1,204 @@
+"""Chow–Liu trees: categories of which each depends on one other, the tree and its tables by maximum likelihood.
+
+    log p(x; π, ℓ) = Σ_j log p(x_j | x_π(j)),   p(b | a) = exp ℓ_{j, a, b} / Σ_c exp ℓ_{j, a, c},   p(x_0) at the root
+
+T(x) = the counts of pairs of categories in pairs of coordinates, a matmul. The best tree is the spanning tree of
+greatest mutual information, its tables are shares of counts; α pseudo-counts a cell of every pair's table are k²α rows
+spread evenly.  Chow & Liu (1968), IEEE Trans. Inf. Theory 14, 462–467.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.special import entr
+
+from genjax_lab import constraints, pairs
+from genjax_lab.blocks import map_blocks
+from genjax_lab.density import Density, factory
+from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
+from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
+from genjax_lab.pairs import Pairs
+from genjax_lab.space import binary, categories, whole_shape
+from genjax_lab.statistic import merge_sums
+from genjax_lab.trees import parents_first, spanning_tree
+from genjax_lab.types import Key, Params, Shape, Smoothing
+
+
+@factory
+def chow_liu(shape: Shape, k: int = 2) -> Density:
+    """Tree-structured density over arrays of categories 0..k−1; its fit finds the tree too.
+
+    Args:
+      shape: shape of an event, of d coordinates in all; taken in C order where a tree is told.
+      k: number of categories of each coordinate.
+
+    Returns:
+      A density with params {"parent": int[d], "logits": f[d, k, k]}: coordinate j depends on coordinate parent[j] by
+      the logits [parent's category, own category], equal up to a constant; coordinate 0 is the root, its own parent,
+      and its rows are alike. Gradient methods leave the tree as it is.
+
+    Raises:
+      ValueError: for no coordinates or fewer than 2 categories.
+
+    Example:
+      >>> x = jnp.array([[0, 1, 0], [1, 1, 1], [0, 0, 0], [1, 0, 1], [1, 1, 1]])
+      >>> gl.fit(gl.chow_liu((3,)), x, smoothing=0.5).params["parent"].tolist()
+      [0, 0, 0]
+    """
+    d = math.prod(whole_shape(shape))
+    if d < 1 or k < 2:
+        raise ValueError(f"chow_liu: shape {shape} and k = {k} must have at least 1 coordinate and 2 categories")
+    space = binary(shape) if k == 2 else categories(k, shape)
+
+    def log_prob(params: Params, x: jax.Array) -> jax.Array:
+        flat = x.reshape(-1).astype(jnp.int32)
+        each = log_normalise(params["logits"])[jnp.arange(d), flat[params["parent"]], flat]
+        return jnp.where(space.contains(x), each.sum(), -jnp.inf)
+
+    def pairwise(params: Params, x: jax.Array) -> jax.Array:
+        def block(rows: jax.Array) -> jax.Array:
+            return _bits(params, rows) if k == 2 else _categories(params, rows, k)
+
+        return map_blocks(block, x.reshape(x.shape[0], d))
+
+    return Density(
+        space=space,
+        parameters={"parent": constraints.discrete(d, (d,)), "logits": _tables(d, k)},
+        init=functools.partial(_init, d, k),
+        log_prob=log_prob,
+        sample=lambda key, params: _sample(key, params).reshape(shape),
+        estimator=Estimator(
+            lambda params, x, given, groups: pairs.gather(x.reshape(x.shape[0], d), groups, k),
+            merge_sums,
+            functools.partial(_maximise, d, k),
+            functools.partial(_log_likelihood, d, k),
+            rows=lambda x: min(x.shape[0], pairs.MOST_ROWS),
+            group_rows=pairs.TILE,
+            penalty=_penalty,
+            tables={"logits": ()},
+            smooths=frozenset({"logits"}),
+            pool=merged_whole(merge_sums),
+        ),
+        pairwise=pairwise,
+    )
+
+
+def _tables(d: int, k: int) -> constraints.Constraint:
+    """Logits f[d, k, k] of a tree's tables: those of the root have one row, k times over."""
+    inner = constraints.logits(k, (1 + (d - 1) * k,))
+
+    def forward(z: jax.Array) -> jax.Array:
+        rows = inner.forward(z)
+        return jnp.concatenate([jnp.broadcast_to(rows[:1], (k, k)), rows[1:]]).reshape(d, k, k)
+
+    def inverse(p: jax.Array) -> jax.Array:
+        return inner.inverse(p.reshape(d * k, k)[k - 1 :])
+
+    def contains(p: jax.Array) -> jax.Array:
+        root = log_normalise(p[0])
+        return inner.contains(p.reshape(d * k, k)) & jnp.all((jnp.abs(root - root[:1]) < 1e-4) | (root == root[:1]))
+
+    return constraints.Constraint(
+        "tree_tables", (d, k, k), inner.degrees_of_freedom, forward, inverse, contains, inner.interior
+    )
+
+
+def _init(d: int, k: int, key: Key) -> Params:
+    tree, tables = jax.random.split(key)
+    below = jnp.maximum(jnp.arange(d), 1)
+    parent = jax.random.randint(tree, (d,), 0, below).astype(jnp.int32)
+    logits = jax.random.normal(tables, (d, k, k))
+    return {"parent": parent, "logits": log_normalise(logits.at[0].set(logits[0, :1]))}
+
+
+def _sample(key: Key, params: Params) -> jax.Array:
+    parent, logits = params["parent"], params["logits"]
+    d = parent.shape[0]
+
+    noise = jax.random.gumbel(key, logits.shape[::2], logits.dtype)  # its maximum with the logits is a draw
+
+    def draw(x: jax.Array, j: jax.Array) -> tuple[jax.Array, None]:
+        return x.at[j].set(jnp.argmax(logits[j, x[parent[j]]] + noise[j]).astype(jnp.int32)), None
+
+    return lax.scan(draw, jnp.zeros(d, jnp.int32), parents_first(parent))[0]
+
+
+def _bits(params: Params, x: jax.Array) -> jax.Array:
+    """Of bits, with u the parent's: Σ t00 + (t01 − t00) x + (t10 − t00) u + (t11 − t10 − t01 + t00) u x."""
+    tables = log_normalise(params["logits"])
+    never = jnp.isneginf(tables)
+    columns = x.T.astype(tables.dtype)
+
+    def total(tables: jax.Array) -> jax.Array:
+        own, parents = tables[:, :, 0, 1] - tables[:, :, 0, 0], tables[:, :, 1, 0] - tables[:, :, 0, 0]
+        every = jnp.arange(len(tables))[:, None]
+        weights = own.at[every, params["parent"]].add(parents)
+        edges = tables[:, :, 1, 1] - tables[:, :, 1, 0] - own
+
+        def along(model: tuple[jax.Array, jax.Array]) -> jax.Array:
+            edge, parent = model
+            return jnp.matmul(edge, columns * columns[parent], precision=EXACT)
+
+        both = lax.map(along, (edges, params["parent"]))
+        return (jnp.matmul(weights, columns, precision=EXACT) + both + tables[:, :, 0, 0].sum(1)[:, None]).T
+
+    value = total(jnp.where(never, 0.0, tables))
+
+    def possible() -> jax.Array:
+        return jnp.where(total(never.astype(tables.dtype)) > 0.5, -jnp.inf, value)
+
+    return lax.cond(never.any(), possible, lambda: value)
+
+
+def _categories(params: Params, x: jax.Array, k: int) -> jax.Array:
+    """By look-ups, one model after another."""
+    codes = x.astype(jnp.int32)
+
+    def of_model(model: Params) -> jax.Array:
+        tables = log_normalise(model["logits"]).reshape(-1)
+        place = (jnp.arange(codes.shape[1], dtype=jnp.int32)[None] * k + codes[:, model["parent"]]) * k + codes
+        return jnp.take(tables, place, mode="clip").sum(1)
+
+    return lax.map(of_model, params).T
+
+
+def _maximise(d: int, k: int, stats: Pairs, params: Params, smoothing: Smoothing) -> Params:
+    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    total = stats.weight + k * k * alpha
+    total = jnp.where(total > 0, total, 1)
+    of_pairs, alone = jnp.zeros((d, d)), jnp.zeros(d)
+    for a in range(k):
+        ones = jnp.zeros(d)
+        for b in range(k):
+            cells = jnp.maximum(stats.table(d, a, b), 0) + alpha
+            of_pairs = of_pairs + entr(cells / total)
+            ones = ones + jnp.diagonal(cells)
+        alone = alone + entr(ones / total)
+    parent = spanning_tree(alone[:, None] + alone[None] - of_pairs)
+    counts = _edges(d, k, stats, parent).astype(float_dtype(stats.both)) + alpha
+    root = jnp.broadcast_to(jnp.diagonal(counts[0]) + (k - 1) * alpha, (k, k))
+    counts = counts.at[0].set(root)
+    rows = counts.sum(-1, keepdims=True)
+    return {"parent": parent, "logits": jnp.where(rows > 0, jnp.log(counts) - jnp.log(rows), -math.log(k))}
+
+
+def _edges(d: int, k: int, stats: Pairs, parent: jax.Array) -> jax.Array:
+    """The counts of each coordinate's pairs with its parent, [d, parent's category, own]; of the root with itself."""
+    own = jnp.arange(d)
+    cells = [stats.table(d, a, b)[parent, own] for a in range(k) for b in range(k)]
+    return jnp.maximum(jnp.stack(cells, 1).reshape(d, k, k), 0)
+
+
+def _log_likelihood(d: int, k: int, stats: Pairs, params: Params) -> jax.Array:
+    return times_log(_edges(d, k, stats, params["parent"]), log_normalise(params["logits"])).sum()
+
+
+def _penalty(stats: Pairs, params: Params, smoothing: Smoothing) -> jax.Array:
+    """Log-likelihood of α of each pair of categories."""
+    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    return times_log(alpha, log_normalise(params["logits"])).sum()

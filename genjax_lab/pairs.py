@@ -1,0 +1,87 @@
+"""Counts of pairs of categories in each of many groups: a matmul of the rows that a group has.
+
+Of k categories the first is left out: its counts are what the others leave of the rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from genjax_lab.groups import Groups
+from genjax_lab.numerics import EXACT, count_dtype, float_dtype
+
+TILE = 1024
+"""Rows of one matmul."""
+
+LEAST = 1e-8
+"""A row with less of its weight in a group is none of the group's: all such together are lost in rounding."""
+
+MOST_ROWS = 1 << 23
+"""Rows of a block: float32 counts of it are exact."""
+
+
+class Pairs(NamedTuple):
+    """The weight of a group, and of the rows in which two coordinates have two categories 1..k−1: [d (k−1)]²."""
+
+    weight: jax.Array
+    both: jax.Array
+
+    def table(self, d: int, a: int, b: int) -> jax.Array:
+        """The weight of rows with category a in coordinate i and b in j: f[d, d]."""
+        both = self.both.reshape(d, -1, d, self.both.shape[-1] // d)
+        one = jnp.diagonal(self.both).reshape(d, -1)
+        if a and b:
+            return both[:, a - 1, :, b - 1]
+        if a or b:
+            alone = one[:, a - 1, None] if a else one[None, :, b - 1]
+            return alone - (both[:, a - 1].sum(-1) if a else both[..., b - 1].sum(1))
+        return self.weight - one.sum(-1)[:, None] - one.sum(-1)[None] + both.sum((1, 3))
+
+
+def features(x: jax.Array, k: int, dtype: Any) -> jax.Array:
+    """Which of the categories 1..k−1 each coordinate has: f[n, d (k−1)]."""
+    if k == 2:
+        return x.astype(dtype)
+    each = x[:, :, None].astype(jnp.int32) == jnp.arange(1, k, dtype=jnp.int32)[None, None]
+    return each.reshape(x.shape[0], -1).astype(dtype)
+
+
+def gather(x: jax.Array, groups: Groups, k: int) -> Pairs:
+    """The pairs of rows [n, d] of categories in each group; of soft groups, from the rows with a share worth telling.
+
+    Whole numbers where rows are counted.
+    """
+    n = x.shape[0]
+    dtype = float_dtype(*(a for a in (groups.weights, groups.soft) if a is not None))
+
+    def of_group(group: jax.Array) -> jax.Array:
+        weights = _column(groups, group, n, dtype)
+        top = weights.max()
+        inside = weights > LEAST * top
+        place = jnp.nonzero(inside, size=n, fill_value=n)[0].astype(jnp.int32)
+        place = jnp.concatenate([place, jnp.full(TILE, n, jnp.int32)])
+
+        def add_tile(t: jax.Array, total: jax.Array) -> jax.Array:
+            rows = lax.dynamic_slice_in_dim(place, t * TILE, TILE)
+            found = features(jnp.take(x, rows, 0, mode="clip"), k, dtype)
+            own = jnp.where(rows < n, jnp.take(weights, rows, mode="clip"), 0.0)
+            return total + jnp.matmul((found * own[:, None]).T, found, precision=EXACT)
+
+        tiles = -(-inside.sum(dtype=jnp.int32) // TILE)
+        size = x.shape[1] * (k - 1)
+        return lax.fori_loop(0, tiles, add_tile, jnp.zeros((size, size), dtype))
+
+    both = lax.map(of_group, jnp.arange(groups.k, dtype=jnp.int32))
+    return Pairs(groups.totals(n), both.astype(count_dtype()) if groups.exact else both)
+
+
+def _column(groups: Groups, group: jax.Array, n: int, dtype: Any) -> jax.Array:
+    """The weight of each row in one group."""
+    if groups.soft is not None:
+        return lax.dynamic_index_in_dim(groups.soft, group, 1, keepdims=False).astype(dtype)
+    weights = jnp.ones(n, dtype) if groups.weights is None else groups.weights.astype(dtype)
+    return weights if groups.labels is None else jnp.where(groups.labels == group, weights, 0.0)
