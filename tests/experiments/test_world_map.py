@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import jax
@@ -11,6 +12,8 @@ import pytest
 
 import genjax_lab as gl
 from experiments.__main__ import main
+from experiments.report import html
+from experiments.result import unmarked
 from experiments.world_map import SMOKE, Config, run
 from experiments.world_map.box import BOX, CAIRO, fit_boxes, on_land
 from experiments.world_map.world import MAP, World, load_world, outline
@@ -38,6 +41,14 @@ def test_the_story_holds_every_figure_and_table(smoke):
     text = " ".join(item for section in smoke.story for item in section.body if isinstance(item, str))
     for word in ("sample space", "density", "parametric family", "likelihood", "Maximum likelihood", "entropy"):
         assert word in text
+
+
+def test_formulas_are_set_and_no_number_is_broken_over_lines(smoke):
+    page = html(smoke, {figure.name: b"" for figure in smoke.figures}, {})
+    assert "p<sub>data</sub></span> itself" in page and not re.search(r"p_\{?(data|model)", re.sub("<[^>]+>", "", page))
+    assert re.search(r"\d\u00a0·\u00a010⁻", page) and re.search(r"\d\u00a0±\u00a0\d", page)
+    shown = " ".join(text for table in smoke.tables for text in (table.title, table.note))
+    assert "p_data" in unmarked(shown) and "{" not in unmarked(shown)
 
 
 def test_the_best_box_is_the_bounding_box_and_the_left_half_is_impossible(smoke):

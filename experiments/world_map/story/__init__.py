@@ -45,9 +45,9 @@ def _to_take_along(found: Findings) -> Section:
             "*likelihood* that chooses between the members. Maximum likelihood finds the best member; it cannot leave "
             "the family. The best box is found exactly, from a handful of points, and is mostly sea: no four numbers "
             "describe continents.",
-            "A richer family can come nearer to p_data, and needs more data to do so, for the points it was fitted to "
-            "always look better under it than new ones. The log-likelihood of new points is the measure that "
-            "compares them all. Here p_data is known, and with it the best possible score. Elsewhere, "
+            "A richer family can come nearer to $p_{data}$, and needs more data to do so, for the points it was "
+            "fitted to always look better under it than new ones. The log-likelihood of new points is the measure that "
+            "compares them all. Here $p_{data}$ is known, and with it the best possible score. Elsewhere, "
             "for images or for text, it is not, and the measure is all one has.",
         ),
     )
