@@ -4,6 +4,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ import genjax_lab as gl
 from experiments.__main__ import main
 from experiments.report import html
 from experiments.result import unmarked
-from experiments.world_map import SMOKE, Config, run
+from experiments.world_map import SMOKE, Config, run, story
 from experiments.world_map.box import BOX, CAIRO, fit_boxes, on_land
 from experiments.world_map.world import MAP, World, load_world, outline
 
@@ -119,12 +120,21 @@ def test_without_the_data_an_outline_stands_in_and_says_so(tmp_path, monkeypatch
     monkeypatch.setattr("genjax_lab.data.locate.cache_folder", lambda: tmp_path / "cache")
     world = load_world()
     assert world.land.shape == (120, 60)
-    assert "outline" in world.source and "land_masks.npz was not found" in world.source
+    assert world.stands_in and "outline" in world.source and "land_masks.npz was not found" in world.source
     assert world.area / MAP == pytest.approx(0.33, abs=0.01)
     places = np.array(
         [CAIRO, (-40.0, 30.0), (134.0, -25.0), (0.0, -85.0), (-100.0, 50.0)]
     )  # the second in the Atlantic
     assert world.is_land(places).tolist() == [True, False, True, True, True]
+
+
+@pytest.mark.parametrize("stands_in", [True, False])
+def test_the_summary_says_whether_the_outline_stands_in(stands_in):
+    world = replace(outline("it is not there"), stands_in=stands_in)
+    boxes = SimpleNamespace(x=np.zeros((3, 2)), sea=0.5)
+    winner = SimpleNamespace(name="box", nats=1.0, where=SimpleNamespace(sea=0.5))
+    found = SimpleNamespace(world=world, boxes=boxes, winner=winner, points=SimpleNamespace(train=boxes.x))
+    assert ("coarse outline" in story.summary(found)) == stands_in
 
 
 def test_the_outline_is_the_published_coast(data_dir, monkeypatch):

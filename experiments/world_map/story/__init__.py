@@ -15,11 +15,12 @@ def title(found: Findings) -> str:
 def summary(found: Findings) -> str:
     """What was done and found."""
     winner = found.winner
+    coast = " The coast is a coarse outline, for the data are absent." if found.world.stands_in else ""
     return (
         f"Maximum likelihood puts the smallest box around {len(found.boxes.x)} points of the land, and "
         f"{found.boxes.sea:.1%} of what the box then believes in is sea. Of the families tried with "
         f"{len(found.points.train):,} points the {winner.name} comes nearest: {winner.nats:.3f} nats a new point, "
-        f"where the truth itself needs {found.world.entropy:.3f}, and {winner.where.sea:.1%} in the sea."
+        f"where the truth itself needs {found.world.entropy:.3f}, and {winner.where.sea:.1%} in the sea.{coast}"
     )
 
 
