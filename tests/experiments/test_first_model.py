@@ -10,9 +10,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import genjax_lab as gl
-from experiments import outfits
+from experiments import first_model, outfits
 from experiments.__main__ import main
-from experiments.first_model import SMOKE, Config, run
+from experiments.first_model import SMOKE, Config
 from experiments.first_model.table import fit_table
 from experiments.outfits import figures
 
@@ -98,11 +98,11 @@ def test_impossible_settings_are_refused(change):
 
 
 @pytest.mark.slow
-def test_the_expected_numbers():
-    found = run(Config()).metrics
+def test_the_expected_numbers(run_in_stated_time):
+    found = run_in_stated_time(first_model, Config()).metrics
     assert found["mle"]["train_nats"] == pytest.approx(3.85, abs=0.005)
     assert found["smoothed"]["unseen_mass"] == pytest.approx(0.976, abs=0.0005)
     held_out = found["leave_one_out"]
     assert held_out["impossible_without"] == 47 and held_out["best_smoothing"] == 0.3
     assert min(held_out["nats"]) == pytest.approx(8.22, abs=0.005)
-    assert run(SMOKE).metrics["mle"]["train_nats"] == found["mle"]["train_nats"]
+    assert run_in_stated_time(first_model, SMOKE).metrics["mle"]["train_nats"] == found["mle"]["train_nats"]

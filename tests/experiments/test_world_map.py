@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import genjax_lab as gl
+from experiments import world_map
 from experiments.__main__ import main
 from experiments.report import html
 from experiments.result import unmarked
@@ -153,9 +154,9 @@ def test_impossible_settings_are_refused(change):
 
 
 @pytest.mark.slow
-def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch):
+def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch, run_in_stated_time):
     monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
-    found = run(Config()).metrics
+    found = run_in_stated_time(world_map, Config()).metrics
     boxes, scores = found["boxes"], found["scores"]
     assert found["world"]["entropy"] == pytest.approx(9.9723, abs=1e-4)
     assert boxes["is_bounding_box"] and boxes["sea"] == pytest.approx(0.604, abs=0.001)
@@ -173,8 +174,8 @@ def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch):
 
 
 @pytest.mark.slow
-def test_smoke_chooses_between_two_sizes_of_each_family():
-    found = run(SMOKE).metrics
+def test_smoke_chooses_between_two_sizes_of_each_family(run_in_stated_time):
+    found = run_in_stated_time(world_map, SMOKE).metrics
     assert {trial["size"] for trial in found["mixtures"]} == {2, 12}
     best = min(found["mixtures"], key=lambda trial: trial["valid"])
     assert found["scores"]["mixture of normals"]["free"] == 6 * best["size"] - 1
