@@ -105,8 +105,8 @@ def _folder(command: str, flags: Sequence[str]) -> Any:
 def _demo(options: Demo) -> Path:
     """The text from its map to its digits, and the page over the reports.
 
-    MNIST if it can be had, and otherwise digits; the first line says which and why. An experiment whose data cannot be
-    had is left out, and a line says so.
+    MNIST if it can be had, and otherwise digits; the first line says which and why. Where an experiment's data cannot
+    be had, it is run without them, or else left out, and a line says so.
     """
     dataset, reason = first_available(("mnist", "digits"))
     print(f"Data: {reason}", flush=True)
@@ -118,7 +118,10 @@ def _demo(options: Demo) -> Path:
         try:
             print(execute(Order(name, config, options.out)) / "report.html", flush=True)
         except DataNotFoundError as error:
-            print(f"{name} is left out: {error}", flush=True)
+            spare = getattr(module, "WITHOUT_DATA", None)
+            print(f"{name} {'is left out' if spare is None else 'tells what needs no data'}: {error}", flush=True)
+            if spare is not None:
+                print(execute(Order(name, spare, options.out)) / "report.html", flush=True)
     return index.write(options.out)
 
 

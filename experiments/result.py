@@ -118,5 +118,5 @@ def cell_text(cell: Cell) -> str:
 
 
 def unmarked(text: str) -> str:
-    """Text without the marks of `code`, *stress* and $formula$."""
-    return MARKED.sub(lambda m: m["code"] or m["stress"] or m["formula"], text)
+    """Text without the marks of `code`, *stress* and $formula$, whose braces go too."""
+    return MARKED.sub(lambda m: m["code"] or m["stress"] or re.sub(r"([_^])\{([^}]+)\}", r"\1\2", m["formula"]), text)

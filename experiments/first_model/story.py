@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from experiments.first_model import drawings
-from experiments.first_model.table import Found
+from experiments.first_model.table import SHOWN, Found
 from experiments.outfits import COUNTS, EXAMPLE
 from experiments.result import Figure, Formula, Section, Table
 
@@ -33,7 +33,11 @@ def _data(found: Found) -> Section:
         (
             f"A fashion house wants to know what people wear, and has looked at {len(found.observed)}. Five features "
             "are noted of each: the hair's style and colour, the glasses, the clothes' kind and colour.",
-            Figure("observations", "The observations.", lambda: drawings.observations(found)),
+            Figure(
+                "observations",
+                "The observations. The bald have brows of the colour that their hair is noted with.",
+                lambda: drawings.observations(found),
+            ),
             Table(
                 "How many wear what",
                 ("feature", "values and their counts"),
@@ -78,7 +82,7 @@ def _by_heart(found: Found) -> Section:
                 lambda: drawings.samples(found, mle),
             ),
             Figure("unseen", "Some of the outfits with probability 0.", lambda: drawings.unseen(found)),
-            f"So it is with ({', '.join(EXAMPLE)}): every part is common, the whole was not seen, p = "
+            f"So it is with ({', '.join(EXAMPLE)}): each of its parts was seen, the whole was not, p = "
             f"{found.example[0]:g}. The fit says that this needs care: its status is `{mle.status}`, a maximum on the "
             "boundary of the parameter space.",
         ),
@@ -87,7 +91,7 @@ def _by_heart(found: Found) -> Section:
 
 def _smoothed(found: Found) -> Section:
     fit = found.smoothed
-    copies = found.known(fit.drawn).mean()
+    copies, framed = found.known(fit.drawn).mean(), int(found.known(fit.drawn[:SHOWN]).sum())
     rows = [
         (
             f"α = {each.smoothing:g}",
@@ -117,9 +121,9 @@ def _smoothed(found: Found) -> Section:
             ),
             Figure(
                 "noise",
-                f"Samples with α = {fit.smoothing:g}: {copies:.1%} of {len(fit.drawn):,} are copies of an observation "
-                "(framed), the rest are any outfit at all: black shirts and hair in a bun, which nobody wore, as often "
-                "as what everybody did.",
+                f"Samples with α = {fit.smoothing:g}, {framed or 'none'} of these {SHOWN} framed as a copy of an "
+                f"observation; of {len(fit.drawn):,} {copies:.1%} are. The rest are any outfit at all: black shirts "
+                "and hair in a bun, which nobody wore, as often as what everybody did.",
                 lambda: drawings.samples(found, fit),
             ),
         ),

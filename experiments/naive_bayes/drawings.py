@@ -87,7 +87,7 @@ def reliability(found: Findings) -> Figure:
 
 
 def dependence(studied: Studied) -> Figure:
-    """Mutual information of every pair of features given the class, as a share of what there could be."""
+    """Mutual information of every pair of features given the class, in nats."""
     names = list(studied.table.features)
     size = len(names)
     values = np.where(np.eye(size, dtype=bool), np.nan, studied.information)

@@ -140,6 +140,13 @@ def _cap(axes: Axes, x: float, y: float, colour: str, low: float = 0.86) -> None
     _shape(axes, x, y, [(a, b) for a, b in np.concatenate([outside, inside])], colour)
 
 
+def _brows(axes: Axes, x: float, y: float, colour: str) -> None:
+    """What is left to the bald of their hair's colour, without which two of their outfits would look alike."""
+    for side in (-1, 1):
+        middle = (x + 0.105 * side, y + 0.885)
+        axes.add_patch(Ellipse(middle, 0.17, 0.075, angle=-14 * side, facecolor=colour, edgecolor=INK, linewidth=LINE))
+
+
 def _bun(axes: Axes, x: float, y: float, colour: str) -> None:
     axes.add_patch(Circle((x, y + 1.1), 0.11, facecolor=colour, edgecolor=INK, linewidth=LINE))
 
@@ -177,6 +184,7 @@ def _half_circle(points: int) -> np.ndarray:
 Drawing = Callable[[Axes, float, float, str], None]
 BEHIND: dict[str, Drawing] = {"LongHairBun": _bun, "LongHairStraight": _straight, "LongHairCurly": _curls}
 ABOVE: dict[str, Drawing] = {
+    "NoHair": _brows,
     "LongHairBun": _cap,
     "LongHairStraight": _cap,
     "LongHairCurly": _cap,

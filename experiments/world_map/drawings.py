@@ -20,6 +20,7 @@ from genjax_lab.plots import BLUE, FAINT, GREEN, INK, MARKERS, ORANGE, PURPLE, R
 
 EXTENT = (LOW[0], HIGH[0], LOW[1], HIGH[1])
 SEA, LAND = "#edf3f8", "#d6cfbb"
+P_DATA, P_MODEL = r"$p_\mathrm{data}$", r"$p_\mathrm{model}$"
 HALO: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.8, "linestyle": "none"}
 
 
@@ -73,8 +74,8 @@ def model_and_data(found: Findings) -> Figure:
     """p_data above p_model, each with points of its own."""
     boxes = found.boxes
     figure, (upper, lower) = _maps(found.world, 2, 7.2)
-    upper.set_title("p_data, and points of it", fontsize=11, loc="left")
-    lower.set_title("p_model, and points of it", fontsize=11, loc="left")
+    upper.set_title(f"{P_DATA}, and points of it", fontsize=11, loc="left")
+    lower.set_title(f"{P_MODEL}, and points of it", fontsize=11, loc="left")
     _points(upper, np.asarray(found.points.test[: len(boxes.new)]), BLUE, "o", "on land")
     _box(lower, boxes.best.params, facecolor=SKY, alpha=0.35)
     _box(lower, boxes.best.params, edgecolor=RED, linewidth=2, fill=False)
@@ -113,10 +114,11 @@ def densities(found: Findings) -> Figure:
         height = np.exp(np.asarray(gl.log_prob(scored.model, scored.params, nodes))) * found.world.area
         drawn = axes.imshow(height.reshape(shape).T, cmap="Blues", vmin=0, vmax=1.5, origin="lower", extent=EXTENT)
         _coast(axes, found.world)
-        axes.set_title(f"{scored.name}: {scored.where.sea:.0%} in the sea", fontsize=11, loc="left")
+        name = scored.name.replace("p_data", P_DATA)
+        axes.set_title(f"{name}: {scored.where.sea:.0%} in the sea", fontsize=11, loc="left")
         _frame(axes)
     bar = figure.colorbar(drawn, ax=every, location="bottom", shrink=0.6, aspect=40, extend="max", pad=0.03)
-    bar.set_label("density, in units of p_data's on land", size=11)
+    bar.set_label(f"density, as a multiple of {P_DATA} on land", size=11)
     return figure
 
 
@@ -137,7 +139,7 @@ def scores(found: Findings) -> Figure:
             text = f"∞: {scored.impossible:,} of {len(found.points.test):,} points are outside  ▶"
             axes.text(longest * 0.98, place, text, color="white", va="center", ha="right", fontsize=11)
     axes.set_xlim(0, longest)
-    axes.set_xlabel("test −log p above the entropy of p_data, nats a point", fontsize=11)
+    axes.set_xlabel(f"test −log p above the entropy of {P_DATA}, nats a point", fontsize=11)
     axes.tick_params(axis="y", length=0, labelsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

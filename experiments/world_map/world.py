@@ -34,10 +34,12 @@ class World:
     Attributes:
       land: (columns from west to east, rows from south to north).
       source: where the coast comes from.
+      stands_in: whether it is the outline in this folder, because the data are absent.
     """
 
     land: NDArray[np.bool_]
     source: str
+    stands_in: bool = False
 
     @property
     def density(self) -> gl.Density:
@@ -114,7 +116,7 @@ def outline(reason: str) -> World:
     """The outline in this folder, and why it stands in."""
     rows = np.array([[mark == "#" for mark in line] for line in OUTLINE.split()])
     source = f"an outline in cells of 3 degrees that comes with the experiment, because {reason}"
-    return World(rows[::-1].T.copy(), source)
+    return World(rows[::-1].T.copy(), source, stands_in=True)
 
 
 @partial(jax.jit, static_argnames="n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 
 from genjax_lab.data.cells import Place, coded, numeric, read_text, require_columns, with_missing
 from genjax_lab.data.table import MISSING, Column, Table
+
+_ATTRIBUTE = re.compile(r"@attribute\s+(?P<name>'[^']*'|\"[^\"]*\"|\S+)\s+(?P<kind>\w+)", re.IGNORECASE)
 
 
 def read_arff(path: str | os.PathLike[str], *, label: str | None = None, like: Table | None = None) -> Table:
@@ -50,7 +53,10 @@ def read_arff(path: str | os.PathLike[str], *, label: str | None = None, like: T
     names = meta.names()
     require_columns(str(path), names, like)
     place = Place(path, np.array(stream.rows, np.int64))
-    columns = {name: _column(name, data[name], meta[name], place, like) for name in names}
+    columns = {
+        name: _column(name, data[name], meta[name], place, like, f"{path}: line {line}: {name}")
+        for name, line in zip(names, stream.attributes, strict=True)
+    }
     own = like.label if like and label is None else label
     return Table(path.name.split(".")[0], columns, own, str(path), place.lines)
 
@@ -60,7 +66,7 @@ class _Lines:
 
     def __init__(self, path: Path, text: str) -> None:
         self.path, self.text = path, io.StringIO(text)
-        self.line, self.columns, self.rows = 0, 0, list[int]()
+        self.line, self.attributes, self.rows, self.names = 0, list[int](), list[int](), set[str]()
         self.in_data = self.ahead = self.at_end = False
 
     def read(self) -> str:
@@ -86,15 +92,29 @@ class _Lines:
             self._check_width(word)
             self.rows.append(self.line)
         self.ahead = not self.in_data and word.lower().startswith("@attribute")
-        self.columns += self.ahead
+        if self.ahead:
+            self.attributes.append(self.line)
+            self._check_attribute(word)
         self.in_data = self.in_data or word.lower().startswith("@data")
         return text
+
+    def _check_attribute(self, word: str) -> None:
+        """SciPy refuses these only when it has read on, and does not say where it was."""
+        found = _ATTRIBUTE.match(word)
+        if found is None:
+            return  # SciPy says what is wrong with it
+        name, kind = found["name"].strip("'\""), found["kind"].lower()
+        if name in self.names:
+            raise ValueError(f"the attribute {name} occurs twice")
+        if kind in ("string", "date", "relational"):
+            raise ValueError(f"{name} is declared {kind}; an attribute must be nominal or numeric")
+        self.names.add(name)
 
     def _check_width(self, word: str) -> None:
         """SciPy reads over cells that are too many."""
         cells = next(csv.reader([word], quotechar="'" if "'" in word else '"', skipinitialspace=True))
-        if len(cells) != self.columns:
-            raise ValueError(f"{len(cells)} cells, not {self.columns}")
+        if len(cells) != len(self.attributes):
+            raise ValueError(f"{len(cells)} cells, not {len(self.attributes)}")
 
     def parsed(self, loadarff: Callable[[Any], Any]) -> Any:
         """What SciPy makes of it.
@@ -109,23 +129,29 @@ class _Lines:
             raise ValueError(f"{self.path}: {last}") from None
         except (ValueError, IndexError, NotImplementedError, csv.Error, OSError) as error:
             where = "" if self.at_end else f"line {self.line}: "
-            raise ValueError(f"{self.path}: {where}{error}") from error
+            what = str(error).removeprefix("Error while parsing header, error was: ").strip()
+            raise ValueError(f"{self.path}: {where}{what}") from error
         if not self.rows:
             raise ValueError(f"{self.path}: no row follows @data")
         return np.atleast_1d(data), meta
 
 
-def _column(name: str, values: Any, about: tuple[str, Any], place: Place, like: Table | None) -> Column:
+def _column(
+    name: str, values: Any, about: tuple[str, Any], place: Place, like: Table | None, declaration: str
+) -> Column:
     kind, declared = about
     wanted = like[name] if like else None
     if kind == "nominal":
         if wanted and wanted.kind != "categorical":
-            raise ValueError(f"{place.path}: {name} is declared nominal; it is {wanted.kind} in {like!r}")
+            raise ValueError(f"{declaration} is declared nominal; it is {wanted.kind} in {like!r}")
+        twice = [category for category in declared if declared.count(category) > 1]
+        if twice:
+            raise ValueError(f"{declaration} declares the category {twice[0]} twice")
         text = np.array([cell.decode() for cell in values], object)
         absent = text == MISSING
         return coded(name, text, absent, wanted.categories if wanted else with_missing(declared, absent), place)
-    if kind != "numeric" or (wanted and wanted.kind == "categorical"):
-        raise ValueError(f"{place.path}: {name} is declared {kind}; {'nominal' if wanted else 'numeric'} is due")
+    if wanted and wanted.kind == "categorical":
+        raise ValueError(f"{declaration} is declared {kind}; nominal is due")
     found = values[~np.isnan(values)]
     return numeric(
         name, values, place, wanted.kind if wanted else "integer" if (found == np.floor(found)).all() else "real"

@@ -20,7 +20,7 @@ def read_csv(
     *,
     header: bool | Sequence[str] = True,
     label: str | None = None,
-    missing: Collection[str] = ("?", "NA", ""),
+    missing: Collection[str] = ("?", "NA", "NaN", "nan", ""),
     kinds: Mapping[str, Kind] | None = None,
     like: Table | None = None,
     delimiter: str = ",",

@@ -81,10 +81,14 @@ def test_a_second_table_has_the_categories_of_the_first(written):
         ("@relation r\n@attribute a real\n@attribute b real\n@data\n1,2\n% 3\n3,4,5\n", "line 7: 3 cells, not 2"),
         ("@relation r\n@attribute a real\n@attribute b colour\n@attribute c real\n@data\n", "line 3: .*unknown"),
         ("@relation r\n@attribute a real\n@atribute b real\n@data\n1\n", "line 3: .*@atribute"),
-        ("@relation r\n@attribute a string\n@data\nx\n", "String attributes not supported"),
-        ("@relation r\n@attribute a date 'yyyy'\n@data\n1999\n", "a is declared date; numeric is due"),
+        ("@relation r\n@attribute a string\n@data\nx\n", "line 2: a is declared string; an attribute must be"),
+        (
+            "@relation r\n@attribute a date 'yyyy'\n@data\n1999\n",
+            "line 2: a is declared date; .* nominal or numeric",
+        ),
+        ("@relation r\n% twice\n@attribute a {x,y,x}\n@data\nx\n", "line 3: a declares the category x twice"),
         ("@relation r\n@attribute a {é}\n@data\né\n", "line 2: .*SciPy reads ASCII only"),
-        ("@relation r\n@attribute a real\n@attribute a real\n@data\n1,2\n", "arff: field 'a' occurs more than once"),
+        ("@relation r\n@attribute a real\n@attribute a real\n@data\n1,2\n", "line 3: the attribute a occurs twice"),
         ("@relation r\n@attribute a real\n@data\n1e999\n", "line 4, column a: an infinite number"),
         (b"@relation r\n\xff\n", "line 2: not text in UTF-8"),
         (gzip.compress(HATS.encode(), mtime=0)[:-9], "a broken gzip file"),
@@ -99,9 +103,9 @@ def test_what_is_no_table_is_refused(written, text, message):
 def test_other_kinds_than_those_of_the_first_table_are_refused(written):
     text = "@relation r\n@attribute a %s\n@data\n1\n"
     number, name = read_arff(written(text % "real")), read_arff(written(text % "{1,2}", "second.arff"))
-    with pytest.raises(ValueError, match="a is declared nominal; it is integer in table"):
+    with pytest.raises(ValueError, match="line 2: a is declared nominal; it is integer in table"):
         read_arff(written(text % "{1,2}"), like=number)
-    with pytest.raises(ValueError, match="a is declared numeric; nominal is due"):
+    with pytest.raises(ValueError, match="line 2: a is declared numeric; nominal is due"):
         read_arff(written(text % "real"), like=name)
 
 

@@ -52,6 +52,14 @@ def test_the_types_are_those_of_pandas(written):
         assert found.tolist() == wanted.tolist()
 
 
+def test_nan_is_a_missing_number_as_numpy_pandas_and_r_write_it(written):
+    table = read_csv(written("n,x\n1,0.5\nNaN,nan\n3,NA\n"))
+    assert [column.kind for column in table.columns.values()] == ["integer", "real"]
+    np.testing.assert_array_equal(table["n"].values, [1, np.nan, 3])
+    np.testing.assert_array_equal(table["x"].values, [0.5, np.nan, np.nan])
+    assert read_csv(written("n\n7\nnan\n"), missing=["?"])["n"].categories == ("7", "nan")
+
+
 def test_gzipped_quoted_with_a_mark_of_byte_order_and_blanks(written):
     text = '\ufeffa,"b, c"\r\n  x , 1\r\n"two\r\nlines", -2.5\r\n\r\n"he said ""no""", 3\r\n'
     table = read_csv(written(gzip.compress(text.encode(), mtime=0), "rows.csv.gz"))

@@ -1,6 +1,8 @@
-"""A toy experiment, found as if it lay in `experiments/`."""
+"""A toy experiment, found as if it lay in `experiments/`; and runs held to the times that their docstrings state."""
 
+import re
 import sys
+import time
 
 import pytest
 
@@ -73,3 +75,18 @@ def toy(tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(folder)])
     yield folder
     sys.modules.pop("experiments.toy", None)
+
+
+@pytest.fixture
+def run_in_stated_time():
+    """Runs an experiment, which may take of the processor what two cores have in the time that its docstring states."""
+
+    def run(module, config):
+        flag = "--smoke " if config is module.SMOKE else ""
+        stated = re.search(rf"experiments run \w+ {flag}\s*#.*?(\d+) s\b", module.__doc__)
+        begin = time.process_time()
+        result = module.run(config)
+        assert time.process_time() - begin <= 2 * int(stated[1])
+        return result
+
+    return run

@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import genjax_lab as gl
-from experiments import outfits
+from experiments import first_model, outfits
 from experiments.__main__ import main
-from experiments.first_model import SMOKE, Config, run
+from experiments.first_model import SMOKE, Config
 from experiments.first_model.table import fit_table
+from experiments.outfits import figures
 
 FIGURES = {"observations", "copies", "unseen", "masses", "noise", "held_out"}
 
@@ -35,6 +37,18 @@ def test_places_and_outfits_are_each_others_inverse():
     }  # fmt: skip
 
 
+def test_outfits_that_differ_are_drawn_differently():
+    """Hair of every style and colour, clothes of every kind and colour, all glasses: no two pictures are the same."""
+    every, pictures = outfits.every_outfit(), {}
+    hair, hue, glasses, clothes, colour = (np.asarray(codes) == 2 for codes in every.values())
+    rows = (glasses & hair & hue) | (glasses & clothes & colour) | (hair & hue & clothes & colour)
+    for place in np.flatnonzero(rows):
+        canvas = FigureCanvasAgg(figures.page(outfits.take(every, jnp.array([place])), 10))
+        canvas.draw()
+        pictures.setdefault(canvas.buffer_rgba().tobytes(), []).append(int(place))
+    assert [places for places in pictures.values() if len(places) > 1] == []
+
+
 def test_leave_one_out_is_a_fit_to_the_others_for_every_row():
     x = jnp.array([0, 0, 2, 1, 2, 2])
     found = outfits.leave_one_out(gl.categorical(4), gl.Data(x), jnp.array([0.0, 0.5]))
@@ -50,6 +64,8 @@ def test_a_run_leaves_a_complete_folder(tmp_path, capsys):
     assert main(["run", "first_model", "--smoke", "--out", str(tmp_path)]) == 0
     (folder,) = (tmp_path / "first_model").iterdir()
     assert {file.stem for file in folder.glob("*.png")} == FIGURES
+    page = (folder / "report.html").read_text()
+    assert "none of these 20 framed" in page  # of the smoothed samples, as the figure shows
     found = json.loads((folder / "metrics.json").read_text())
     assert found["free_parameters"] == 4031 and found["seen"] == 48
     assert found["mle"]["status"] == "BOUNDARY" and found["mle"]["samples_that_are_copies"] == 1
@@ -82,11 +98,11 @@ def test_impossible_settings_are_refused(change):
 
 
 @pytest.mark.slow
-def test_the_expected_numbers():
-    found = run(Config()).metrics
+def test_the_expected_numbers(run_in_stated_time):
+    found = run_in_stated_time(first_model, Config()).metrics
     assert found["mle"]["train_nats"] == pytest.approx(3.85, abs=0.005)
     assert found["smoothed"]["unseen_mass"] == pytest.approx(0.976, abs=0.0005)
     held_out = found["leave_one_out"]
     assert held_out["impossible_without"] == 47 and held_out["best_smoothing"] == 0.3
     assert min(held_out["nats"]) == pytest.approx(8.22, abs=0.005)
-    assert run(SMOKE).metrics["mle"]["train_nats"] == found["mle"]["train_nats"]
+    assert run_in_stated_time(first_model, SMOKE).metrics["mle"]["train_nats"] == found["mle"]["train_nats"]

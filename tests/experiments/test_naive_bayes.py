@@ -10,6 +10,7 @@ from scipy import stats
 from sklearn.naive_bayes import CategoricalNB
 
 import genjax_lab as gl
+from experiments import naive_bayes
 from experiments.__main__ import main
 from experiments.naive_bayes import SMOKE, Config, rivals, run
 from experiments.naive_bayes.columns import unseen
@@ -17,7 +18,7 @@ from experiments.naive_bayes.combinations import fit_outfits
 from experiments.naive_bayes.features import candidates, categories, choose, model_of
 from experiments.naive_bayes.folds import stratified_folds
 from experiments.naive_bayes.tables import predictions
-from genjax_lab.data import OTHER, Column, Table
+from genjax_lab.data import OTHER, Column, Table, load
 
 FIGURES = {"samples", "new", "held_out", "reliability"}
 NAMES = tuple("abcd")
@@ -167,12 +168,31 @@ def test_numbers_that_no_candidate_takes_are_refused(values):
 
 @pytest.mark.parametrize(
     "change",
-    [{"tables": ("iris",)}, {"tables": ()}, {"folds": 1}, {"smoothing": 0.0}, {"smoothings": ()}, {"samples": 3}],
+    [
+        {"tables": ("iris",)},
+        {"tables": ("car", "car")},
+        {"folds": 1},
+        {"smoothing": 0.0},
+        {"smoothings": ()},
+        {"samples": 3},
+    ],
     ids=str,
 )
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         Config(**change)
+
+
+def test_the_demo_tells_of_the_outfits_where_there_are_no_tables(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(tmp_path))
+    monkeypatch.setattr("genjax_lab.data.locate.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("experiments.__main__.first_available", lambda names: (load("digits"), "digits; no mnist"))
+    monkeypatch.setattr("experiments.__main__.DEMO", ("naive_bayes",))
+    assert main(["demo", "--smoke", "--out", str(tmp_path)]) == 0
+    assert "naive_bayes tells what needs no data: vote.arff.gz was not found" in capsys.readouterr().out
+    (folder,) = (tmp_path / "naive_bayes").iterdir()
+    assert {file.stem for file in folder.glob("*.png")} == {"samples", "new", "held_out"}
+    assert "No table was labelled." in (tmp_path / "index.html").read_text()
 
 
 def test_an_unknown_table_is_one_message(tmp_path, capsys):
@@ -183,9 +203,9 @@ def test_an_unknown_table_is_one_message(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_the_expected_numbers(data_dir, monkeypatch):
+def test_the_expected_numbers(data_dir, monkeypatch, run_in_stated_time):
     monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
-    found = run(Config()).metrics
+    found = run_in_stated_time(naive_bayes, Config()).metrics
     assert found["outfits"]["unseen_mass"] == pytest.approx(0.886, abs=0.001)
     assert min(found["outfits"]["leave_one_out"]["nats"]) == pytest.approx(7.13, abs=0.005)
     tables = found["tables"]

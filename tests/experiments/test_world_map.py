@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +12,11 @@ import numpy as np
 import pytest
 
 import genjax_lab as gl
+from experiments import world_map
 from experiments.__main__ import main
-from experiments.world_map import SMOKE, Config, run
+from experiments.report import html
+from experiments.result import unmarked
+from experiments.world_map import SMOKE, Config, run, story
 from experiments.world_map.box import BOX, CAIRO, fit_boxes, on_land
 from experiments.world_map.world import MAP, World, load_world, outline
 
@@ -38,6 +43,14 @@ def test_the_story_holds_every_figure_and_table(smoke):
     text = " ".join(item for section in smoke.story for item in section.body if isinstance(item, str))
     for word in ("sample space", "density", "parametric family", "likelihood", "Maximum likelihood", "entropy"):
         assert word in text
+
+
+def test_formulas_are_set_and_no_number_is_broken_over_lines(smoke):
+    page = html(smoke, {figure.name: b"" for figure in smoke.figures}, {})
+    assert "p<sub>data</sub></span> itself" in page and not re.search(r"p_\{?(data|model)", re.sub("<[^>]+>", "", page))
+    assert re.search(r"\d\u00a0·\u00a010⁻", page) and re.search(r"\d\u00a0±\u00a0\d", page)
+    shown = " ".join(text for table in smoke.tables for text in (table.title, table.note))
+    assert "p_data" in unmarked(shown) and "{" not in unmarked(shown)
 
 
 def test_the_best_box_is_the_bounding_box_and_the_left_half_is_impossible(smoke):
@@ -108,12 +121,21 @@ def test_without_the_data_an_outline_stands_in_and_says_so(tmp_path, monkeypatch
     monkeypatch.setattr("genjax_lab.data.locate.cache_folder", lambda: tmp_path / "cache")
     world = load_world()
     assert world.land.shape == (120, 60)
-    assert "outline" in world.source and "land_masks.npz was not found" in world.source
+    assert world.stands_in and "outline" in world.source and "land_masks.npz was not found" in world.source
     assert world.area / MAP == pytest.approx(0.33, abs=0.01)
     places = np.array(
         [CAIRO, (-40.0, 30.0), (134.0, -25.0), (0.0, -85.0), (-100.0, 50.0)]
     )  # the second in the Atlantic
     assert world.is_land(places).tolist() == [True, False, True, True, True]
+
+
+@pytest.mark.parametrize("stands_in", [True, False])
+def test_the_summary_says_whether_the_outline_stands_in(stands_in):
+    world = replace(outline("it is not there"), stands_in=stands_in)
+    boxes = SimpleNamespace(x=np.zeros((3, 2)), sea=0.5)
+    winner = SimpleNamespace(name="box", nats=1.0, where=SimpleNamespace(sea=0.5))
+    found = SimpleNamespace(world=world, boxes=boxes, winner=winner, points=SimpleNamespace(train=boxes.x))
+    assert ("coarse outline" in story.summary(found)) == stands_in
 
 
 def test_the_outline_is_the_published_coast(data_dir, monkeypatch):
@@ -132,9 +154,9 @@ def test_impossible_settings_are_refused(change):
 
 
 @pytest.mark.slow
-def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch):
+def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch, run_in_stated_time):
     monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
-    found = run(Config()).metrics
+    found = run_in_stated_time(world_map, Config()).metrics
     boxes, scores = found["boxes"], found["scores"]
     assert found["world"]["entropy"] == pytest.approx(9.9723, abs=1e-4)
     assert boxes["is_bounding_box"] and boxes["sea"] == pytest.approx(0.604, abs=0.001)
@@ -152,8 +174,8 @@ def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch):
 
 
 @pytest.mark.slow
-def test_smoke_chooses_between_two_sizes_of_each_family():
-    found = run(SMOKE).metrics
+def test_smoke_chooses_between_two_sizes_of_each_family(run_in_stated_time):
+    found = run_in_stated_time(world_map, SMOKE).metrics
     assert {trial["size"] for trial in found["mixtures"]} == {2, 12}
     best = min(found["mixtures"], key=lambda trial: trial["valid"])
     assert found["scores"]["mixture of normals"]["free"] == 6 * best["size"] - 1

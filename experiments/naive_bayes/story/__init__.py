@@ -18,15 +18,19 @@ def summary(found: Findings) -> str:
         f"{name} {s.last.ours.accuracy:.1%} right, {s.last.ours.confidence:.1%} sure"
         for name, s in found.tables.items()
     ]
+    labelled = (
+        f"The same assumption within classes labels tables: {'; '.join(told)}" if told else "No table was labelled"
+    )
     return (
         f"With independent features {outfits.free} numbers describe what {len(outfits.observed)} people wear, and "
-        f"{outfits.new_mass:.0%} of the probability goes to outfits that none of them wore. The same assumption within "
-        f"classes labels tables: {'; '.join(told)}."
+        f"{outfits.new_mass:.0%} of the probability goes to outfits that none of them wore. {labelled}."
     )
 
 
 def sections(found: Findings) -> tuple[Section, ...]:
-    """The story in its order."""
+    """The story in its order, which ends with the outfits where there are no tables."""
+    if not found.tables:
+        return parts(found.outfits), new(found.outfits)
     chosen = [numbers(studied) for studied in found.tables.values() if studied.choices]
     return (
         parts(found.outfits),

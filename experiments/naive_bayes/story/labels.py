@@ -78,13 +78,14 @@ def numbers(found: Studied) -> Section:
             "$−log p(x_j | y)$ of rows that they were not fitted to, all within the training rows of each fold, so "
             "that no row takes part in a choice by which it is scored.",
             Table(
-                "−log p(x_j | y), nats a row, and what most folds choose",
+                "$−log p(x_j | y)$, nats a row, and what most folds choose",
                 ("feature", *names),
                 rows,
                 "Log-normal: a normal density of log(1 + x), times the slope 1 / (1 + x), so that every density is one "
                 "of x itself. Gamma: of x + 1. Table: each whole number. 20 cells: a histogram; log cells: one whose "
                 "cells are 1, 3, 9, 27, … wide. No cell is narrower than 1, the distance of whole numbers: a density "
-                "could otherwise grow without bound in places where no data can lie between.",
+                "could otherwise grow without bound in places where no data can lie between. A dash: too many whole "
+                "numbers for a table, or too few for 20 cells.",
             ),
             f"With the chosen densities the log-loss is {chosen.log_loss:.2f} nats instead of {normal.log_loss:.2f}; "
             f"{chosen.accuracy:.1%} of the labels are right instead of {normal.accuracy:.1%}. A better $p(x_j | y)$ of "

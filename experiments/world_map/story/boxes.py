@@ -188,4 +188,4 @@ def power(log_value: float) -> str:
         return "0"
     exponent = math.floor(log_value / math.log(10))
     digits = math.exp(log_value - exponent * math.log(10))
-    return f"{digits:.2f} · 10{str(exponent).translate(RAISED)}"
+    return f"{digits:.2f}\u00a0·\u00a010{str(exponent).translate(RAISED)}"  # spaces at which no line is broken

@@ -133,8 +133,9 @@ def _between(found: Findings) -> str:
 
 
 def _row(scored: Scored) -> tuple[Cell, ...]:
-    test = f"{scored.nats:.3f} ± {scored.error:.3f}" if math.isfinite(scored.nats) else "∞"
+    test = f"{scored.nats:.3f}\u00a0±\u00a0{scored.error:.3f}" if math.isfinite(scored.nats) else "∞"
     every = f"{scored.expected:.3f}" if math.isfinite(scored.expected) else "∞"
     shares = (scored.where.land, scored.where.sea, scored.where.off_map)
     cairo = power(math.log(scored.cairo) if scored.cairo else -math.inf)
-    return scored.name, scored.free, test, every, *(f"{share:.1%}" for share in shares), cairo
+    name = scored.name.replace("p_data", "$p_{data}$")
+    return name, scored.free, test, every, *(f"{share:.1%}" for share in shares), cairo
