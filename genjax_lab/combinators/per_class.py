@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -176,19 +177,18 @@ def _estimator(inner: Estimator, labels: Space, size: int, axes: Any, names: fro
         across = None if names else pooling(inner, outer)
         return None if across is None else jax.vmap(across, 1)
 
-    return Estimator(
-        statistics,
-        merge=inner.merge,
+    return replace(
+        inner,
+        statistics=statistics,
         maximise=maximise,
         log_likelihood=None if inner.log_likelihood is None else log_likelihood,
-        exact=inner.exact,
         rows=(lambda x: rows_by_group(inner, x, size)) if inner.separate else inner.rows,
-        group_rows=inner.group_rows,
         start=start,
         penalty=None if inner.penalty is None else penalty,
         smallest=None if inner.smallest is None else smallest,
-        smooths=inner.smooths,
-        tables=inner.tables,
         pool=pool,
-        separate=inner.separate,
+        telling=None,
+        newton=False,
+        digest=None,
+        retold=None,
     )
