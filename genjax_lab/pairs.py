@@ -13,12 +13,16 @@ from jax import lax
 
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, count_dtype, float_dtype
+from genjax_lab.types import Key
 
 TILE = 1024
 """Rows of one matmul."""
 
 LEAST = 1e-8
 """A row with less of its weight in a group is none of the group's: all such together are lost in rounding."""
+
+SAMPLE = 4096
+"""Rows of a group that tell where to start."""
 
 MOST_ROWS = 1 << 23
 """Rows of a block: float32 counts of it are exact."""
@@ -50,18 +54,19 @@ def features(x: jax.Array, k: int, dtype: Any) -> jax.Array:
     return each.reshape(x.shape[0], -1).astype(dtype)
 
 
-def gather(x: jax.Array, groups: Groups, k: int) -> Pairs:
+def gather(x: jax.Array, groups: Groups, k: int, key: Key | None = None) -> Pairs:
     """The pairs of rows [n, d] of categories in each group; of soft groups, from the rows with a share worth telling.
 
-    Whole numbers where rows are counted.
+    Whole numbers where rows are counted. With a key, an estimate from some rows of each group.
     """
     n = x.shape[0]
     dtype = float_dtype(*(a for a in (groups.weights, groups.soft) if a is not None))
 
     def of_group(group: jax.Array) -> jax.Array:
         weights = _column(groups, group, n, dtype)
-        top = weights.max()
-        inside = weights > LEAST * top
+        if key is not None:
+            weights = thinned(jax.random.fold_in(key, group), weights, SAMPLE)
+        inside = weights > LEAST * weights.max()
         place = jnp.nonzero(inside, size=n, fill_value=n)[0].astype(jnp.int32)
         place = jnp.concatenate([place, jnp.full(TILE, n, jnp.int32)])
 
@@ -76,7 +81,19 @@ def gather(x: jax.Array, groups: Groups, k: int) -> Pairs:
         return lax.fori_loop(0, tiles, add_tile, jnp.zeros((size, size), dtype))
 
     both = lax.map(of_group, jnp.arange(groups.k, dtype=jnp.int32))
-    return Pairs(groups.totals(n), both.astype(count_dtype()) if groups.exact else both)
+    return Pairs(groups.totals(n), both.astype(count_dtype()) if groups.exact and key is None else both)
+
+
+def thinned(key: Key, weights: jax.Array, m: int) -> jax.Array:
+    """Weights f[n] of which all but m are 0, and every sum of which is that of the given ones on average.
+
+    Priority sampling: Duffield, Lund & Thorup (2007), J. ACM 54(6), 32.
+    """
+    if len(weights) <= m:
+        return weights
+    priority = weights / (1.0 - jax.random.uniform(key, weights.shape, weights.dtype))  # of a number in (0, 1]
+    least = lax.top_k(priority, m + 1)[0][-1]
+    return jnp.where(priority > least, jnp.maximum(weights, least), 0.0)
 
 
 def _column(groups: Groups, group: jax.Array, n: int, dtype: Any) -> jax.Array:

@@ -21,12 +21,13 @@ from genjax_lab import constraints, pairs
 from genjax_lab.blocks import map_blocks
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
+from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
 from genjax_lab.pairs import Pairs
 from genjax_lab.space import binary, categories, whole_shape
 from genjax_lab.statistic import merge_sums
 from genjax_lab.trees import parents_first, spanning_tree
-from genjax_lab.types import Key, Params, Shape, Smoothing
+from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 
 @factory
@@ -79,6 +80,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
             functools.partial(_log_likelihood, d, k),
             rows=lambda x: min(x.shape[0], pairs.MOST_ROWS),
             group_rows=pairs.TILE,
+            start=functools.partial(_start, d, k),
             penalty=_penalty,
             tables={"logits": ()},
             smooths=frozenset({"logits"}),
@@ -185,6 +187,13 @@ def _maximise(d: int, k: int, stats: Pairs, params: Params, smoothing: Smoothing
     counts = counts.at[0].set(root)
     rows = counts.sum(-1, keepdims=True)
     return {"parent": parent, "logits": jnp.where(rows > 0, jnp.log(counts) - jnp.log(rows), -math.log(k))}
+
+
+def _start(d: int, k: int, key: Key, x: jax.Array, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
+    """Trees from some rows of each group, with a pseudo-count at least: a start makes nothing impossible."""
+    alpha = jnp.maximum(jnp.asarray(smoothing_of(smoothing, "logits", count=True)), 1.0)
+    stats = pairs.gather(x.reshape(x.shape[0], d), groups, k, key)
+    return jax.vmap(lambda one: _maximise(d, k, one, None, {"logits": alpha}))(stats)
 
 
 def _edges(d: int, k: int, stats: Pairs, parent: jax.Array) -> jax.Array:
