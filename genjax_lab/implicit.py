@@ -7,7 +7,7 @@ user's own density fits, and so does everything else that composes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -56,7 +56,8 @@ def implicit(density: Density | Conditional) -> Estimator:
         return jax.tree.map(lambda new, old: jnp.where(jnp.isfinite(new), new, old), moved, params)
 
     def start(key: Key, x: Event, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
-        return jax.vmap(density.init)(jax.random.split(key, groups.k))
+        keys = jax.random.split(key, groups.k)
+        return jax.vmap(density.init)(keys) if density.start is None else _start(density, keys, x, given, groups)
 
     return Estimator(
         statistics,
@@ -69,6 +70,20 @@ def implicit(density: Density | Conditional) -> Estimator:
         pool=lambda names: None,
         separate=True,
     )
+
+
+def _start(density: Density | Conditional, keys: Key, x: Event, given: Event, groups: Groups) -> Params:
+    """The density's own start of each group, from rows drawn as often as they weigh there."""
+    rows = (x, given) if isinstance(density, Conditional) else (x,)
+    begin: Any = density.start
+    n = jax.tree.leaves(x)[0].shape[0]
+
+    def of(key: Key, weights: jax.Array) -> Params:
+        total = weights.sum()
+        drawn = jax.random.choice(key, n, (n,), p=jnp.where(total > 0, weights / total, 1 / n))
+        return begin(*jax.tree.map(lambda a: a[drawn], rows))
+
+    return jax.vmap(of)(keys, groups.matrix(n, jnp.result_type(float)).T)
 
 
 def rows_with_hessian(x: Event, size: int) -> int:

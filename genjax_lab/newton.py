@@ -65,7 +65,7 @@ def maximise(objective: Callable[[jax.Array], jax.Array], start: jax.Array, max_
 def ascent(gradient: jax.Array, hessian: jax.Array, longest: float = LONGEST_STEP) -> jax.Array:
     """The Newton direction of a maximum, the eigenvalues of the Hessian made negative: uphill, never endless."""
     values, vectors = jnp.linalg.eigh(-hessian)
-    floor = RESOLVED * jnp.finfo(gradient.dtype).eps * jnp.maximum(jnp.abs(values).max(), 1e-6)
+    floor = RESOLVED * jnp.finfo(gradient.dtype).eps * jnp.abs(values).max(initial=1e-6)
     return bounded(vectors @ ((vectors.T @ gradient) / jnp.maximum(jnp.abs(values), floor)), longest)
 
 

@@ -66,6 +66,7 @@ def logistic_regression(inputs: int, k: int) -> Conditional:
         },
         log_prob=log_prob,
         sample=sample,
+        start=lambda x, given: {"weight": jnp.zeros((k, inputs)), "bias": jnp.zeros(k)},  # right in any unit
         over_events=lambda params, given: rows(_lift(params), given),
         whiten=whiten if inputs <= whitening.LARGEST else None,
     )

@@ -22,17 +22,17 @@ LONG = 0.02
 """A last Newton step of more than this share of 1 + |z| is no end."""
 
 
-def judge(status: jax.Array, z: jax.Array, found: Slopes, steps: bool = True) -> jax.Array:
-    """Turn CONVERGED into SADDLE or FLAT where the curvature at free coordinates z says so, or a long last step does.
+def judge(status: jax.Array, u: jax.Array, found: Slopes, steps: bool = True) -> jax.Array:
+    """Turn CONVERGED into SADDLE or FLAT where the curvature at coordinates u says so, or a long last step does.
 
     The step is not asked for (`steps`) where the objective may not be the one that was climbed.
     """
-    if found.hessian is None or z.size == 0:
+    if found.hessian is None or u.size == 0:
         return status
     largest = _largest(found.hessian)
-    step = jnp.abs(ascent(found.gradient, found.hessian, jnp.inf)) / (1 + jnp.abs(z))
+    step = jnp.abs(ascent(found.gradient, found.hessian, jnp.inf)) / (1 + jnp.abs(u))
     known = (status == Status.CONVERGED) & jnp.isfinite(largest)
-    flat, long = largest > -100 * jnp.finfo(z.dtype).eps, steps & (step.max() > LONG)
+    flat, long = largest > -100 * jnp.finfo(u.dtype).eps, steps & (step.max() > LONG)
     verdict = jnp.where(largest > UPHILL, Status.SADDLE, jnp.where(flat, Status.FLAT, status))
     # At a maximum at infinity all curvature dies away, and what is left of it is rounding.
     return jnp.where(known, jnp.where(long, Status.FLAT, verdict), status).astype(jnp.int32)

@@ -18,12 +18,14 @@ import jax.numpy as jnp
 
 from genjax_lab import constraints, coordinates
 from genjax_lab.batch import total_log_prob
+from genjax_lab.blocks import rows_of
 from genjax_lab.estimator import Estimator
 from genjax_lab.fitting.ascent import Iterative, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
+from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.leap import leap, midpoint
 from genjax_lab.fitting.newton import Newton
-from genjax_lab.fitting.problem import Problem, added_by, digested, expected, free
+from genjax_lab.fitting.problem import Problem, added_by, digested, expected
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.implicit import LARGEST, estimator_of
 from genjax_lab.types import Key, Params, Stats
@@ -32,7 +34,7 @@ POLISH = 20
 """The most Newton steps after the last one of EM."""
 
 FEWEST_ROWS = 1e-3
-"""A component with less than this weight of rows has lost them all."""
+"""A component with less than this many rows has lost them all."""
 
 LONGEST_LEAP = 16.0
 """A leap goes no further than some 2·16 plain steps."""
@@ -157,7 +159,7 @@ class EM(Iterative):
         fit = ended(problem, state, state.log_likelihood, "em")
         smallest = estimator_of(problem.density).smallest
         if smallest is not None:
-            lost = jnp.exp(smallest(state.params)) * fit.n < FEWEST_ROWS
+            lost = jnp.exp(smallest(state.params)) * _rows(problem.data) < FEWEST_ROWS
             empty = lost & ((fit.status == Status.CONVERGED) | (fit.status == Status.BOUNDARY))
             fit = replace(fit, status=jnp.where(empty, Status.DEGENERATE, fit.status).astype(jnp.int32))
         if not self.curvature or coordinates.number(problem.density.parameters) > LARGEST:
@@ -175,14 +177,18 @@ def _polished(problem: Problem, fit: Fit) -> Fit:
     end = method.advance(problem, method.init(problem, fit.params), steps)
     settled = fit.status == Status.CONVERGED
     better = settled & (end.here.log_likelihood >= fit.log_likelihood)
-    z = free(problem, end.params)[0]
     return replace(
         fit,
         params=_where(better, end.params, fit.params),
         log_likelihood=jnp.where(better, end.here.log_likelihood, fit.log_likelihood),
-        status=jnp.where(settled, judge(fit.status, z, end.here, steps > 0), fit.status),
+        status=jnp.where(settled, judge(fit.status, end.u, end.here, steps > 0), fit.status),
         grad_norm=jnp.linalg.norm(end.here.gradient),
     )
+
+
+def _rows(data: Data) -> jax.Array | int:
+    """How many rows have a weight: one that is small in all of them, as importance weights are, counts no less."""
+    return rows_of(data.x) if data.weights is None else (data.weights > 0).sum()
 
 
 def _log_likelihood(estimator: Estimator, values: Stats, problem: Problem, params: Params) -> jax.Array:

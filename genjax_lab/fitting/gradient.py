@@ -204,7 +204,8 @@ def gradient(
 
     Raises:
       TypeError: for an optimiser, or a schedule, that was already called.
-      ValueError: for a batch size or number of epochs below 1, or patience without validation data.
+      ValueError: for a batch size, number of epochs or patience below 1, patience without validation data, or an
+        average outside 0 ≤ average < 1.
 
     Example:
       >>> x = jnp.array([0, 1, 1, 1] * 50)
@@ -220,6 +221,10 @@ def gradient(
     for name, value in (("batch_size", batch_size), ("epochs", epochs)):
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"gl.gradient: {name} = {value} must be a whole number, at least 1")
+    if isinstance(patience, int) and patience < 1:
+        raise ValueError(f"gl.gradient: patience = {patience} must be at least 1")
+    if isinstance(average, int | float) and not 0 <= average < 1:
+        raise ValueError(f"gl.gradient: average = {average} must be at least 0 and less than 1")
     if patience is not None and validation is None:
         raise ValueError("gl.gradient: patience needs validation=gl.Data(...), rows to choose the best epoch by")
     numbers = {n: v for n, v in hyper.items() if isinstance(v, float | jax.Array)}

@@ -125,10 +125,10 @@ class LBFGS(Iterative):
 
     def finish(self, problem: Problem, state: State) -> Fit:
         """The result; up to some 200 coordinates its curvature tells a saddle or a flat end from a maximum."""
-        z, back = free(problem, state.params)
-        here = slopes(problem, z, back, hessian=z.size <= LARGEST)
+        back, onto = free(problem, state.params)[1], free_of(problem, state.params, state.turn)
+        here = slopes(problem, state.u, back, hessian=state.u.size <= LARGEST, onto=onto)
         fit = ended(problem, state, here.log_likelihood, "lbfgs")
-        return replace(fit, status=judge(fit.status, z, here), grad_norm=jnp.linalg.norm(here.gradient))
+        return replace(fit, status=judge(fit.status, state.u, here), grad_norm=jnp.linalg.norm(here.gradient))
 
 
 def _loss(problem: Problem, params: Params, turn: Partial | None) -> Callable[[jax.Array], jax.Array]:

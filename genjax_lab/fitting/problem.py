@@ -24,6 +24,9 @@ from genjax_lab.implicit import rows_with_hessian
 from genjax_lab.numerics import Total
 from genjax_lab.types import Params, Smoothing, Stats
 
+Turn = Callable[[jax.Array], jax.Array]
+"""From the coordinates that a climb is in to the free ones."""
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -124,32 +127,32 @@ class Slopes(NamedTuple):
     hessian: jax.Array | None
 
 
-def slopes(problem: Problem, z: jax.Array, back: Back, hessian: bool = False) -> Slopes:
-    """Value and slopes of the objective at free coordinates z, by one blocked pass over the data."""
+def slopes(problem: Problem, u: jax.Array, back: Back, hessian: bool = False, onto: Turn = lambda u: u) -> Slopes:
+    """Value and slopes of the objective in coordinates u, of which `onto` makes the free ones, by one blocked pass."""
 
     def block(rows: Data) -> Any:
-        def total(z: jax.Array) -> jax.Array:
-            each = log_prob_rows(problem.density, back(z), rows.x, rows.given)
+        def total(u: jax.Array) -> jax.Array:
+            each = log_prob_rows(problem.density, back(onto(u)), rows.x, rows.given)
             if rows.weights is None:
                 return each.sum()
             some = rows.weights > 0
             return jnp.where(some, rows.weights * jnp.where(some, each, 0.0), 0.0).sum()
 
-        value, gradient = jax.value_and_grad(total)(z)
-        return Total(value, jnp.zeros_like(value)), gradient, jax.jacfwd(jax.grad(total))(z) if hessian else None
+        value, gradient = jax.value_and_grad(total)(u)
+        return Total(value, jnp.zeros_like(value)), gradient, jax.jacfwd(jax.grad(total))(u) if hessian else None
 
     def merge(a: Any, b: Any) -> Any:
         return a[0].merge(b[0]), *jax.tree.map(jnp.add, a[1:], b[1:])
 
-    rows = rows_with_hessian(problem.data.x, z.size) if hessian else None
+    rows = rows_with_hessian(problem.data.x, u.size) if hessian else None
     total, gradient, bend = reduce_blocks(block, merge, problem.data, rows)
     n, estimator = problem.size, problem.density.estimator
     smoothed = estimator is not None and estimator.penalty is not None and problem.smoothing is not None
-    stats = gather(problem.density, estimator, problem.data, back(z)).values if estimator and smoothed else None
+    stats = gather(problem.density, estimator, problem.data, back(onto(u))).values if estimator and smoothed else None
 
-    def added(z: jax.Array) -> jax.Array:
-        return extra(problem, z, back(z), stats)
+    def added(u: jax.Array) -> jax.Array:
+        return extra(problem, onto(u), back(onto(u)), stats)
 
-    more, slope = jax.value_and_grad(added)(z)
-    bend = bend / n + jax.jacfwd(jax.grad(added))(z) if hessian else None
+    more, slope = jax.value_and_grad(added)(u)
+    bend = bend / n + jax.jacfwd(jax.grad(added))(u) if hessian else None
     return Slopes(total.result() / n + more, total.result(), gradient / n + slope, bend)

@@ -68,7 +68,7 @@ class Fit:
       n: number of rows, or their total weight.
       steps: int[], steps taken; a closed form takes one.
       status: int[], a `gl.Status`.
-      grad_norm: f[], norm of the mean slope per event in unconstrained coordinates; None where it was not asked for.
+      grad_norm: f[], norm of the mean slope per event in the coordinates climbed in; None where it was not asked for.
       starts: (log_likelihood f[r], status int[r]) of every start, or None where there was one.
       density: what was fitted (static).
       method: how, the method's name (static).

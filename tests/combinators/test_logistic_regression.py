@@ -87,6 +87,21 @@ def test_whitened_coordinates_bend_alike(weights):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-3), inverse(turn(some)), some)
 
 
+@pytest.mark.parametrize("units", [(1e6, 1.0, 1e-6), (1e15, 1.0, 1e-15)], ids=["1e6", "1e15"])
+@pytest.mark.parametrize("method", [gl.newton(), gl.lbfgs()], ids=["newton", "lbfgs"])
+def test_units_of_the_inputs_do_not_move_the_maximum(method, units):
+    """Newton's method once ended CONVERGED 35 nats below it."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(400, 3)) + np.array([30.0, 0.0, 0.0])  # an input far from 0 besides, such as a year
+    y = (rng.random(400) < 1 / (1 + np.exp(30 - x[:, 0]))).astype(np.int32)
+    rival = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(x - x.mean(0), y)
+    best = rival.predict_log_proba(x - x.mean(0))[np.arange(400), y].sum()
+    given = (x * units).astype(np.float32)
+    fit = gl.fit(gl.logistic_regression(3, 2), y, given=given, method=method, key=jax.random.key(0))
+    assert int(fit.status) == gl.Status.CONVERGED
+    assert float(fit.log_likelihood) == pytest.approx(best, abs=1e-3)
+
+
 def test_units_of_the_inputs_do_not_slow_it():
     """Inputs over six decades that go together; plain L-BFGS has not arrived after 500 steps."""
     model = gl.logistic_regression(12, 3)

@@ -94,6 +94,14 @@ def test_half_of_a_joint_constraint_is_refused():
         gl.fit(gl.uniform(), X, fixed={"low": 0.0}, key=jax.random.key(0))
 
 
+@pytest.mark.parametrize("method", [None, gl.newton(), gl.lbfgs()], ids=["usual", "newton", "lbfgs"])
+def test_nothing_free_is_the_likelihood_of_what_is_held(method):
+    held = {"loc": 1.0, "scale": 2.0}
+    fit = gl.fit(gl.normal(), X, fixed=held, method=method, key=jax.random.key(0))
+    assert int(fit.status) == gl.Status.CONVERGED
+    assert float(fit.log_likelihood) == pytest.approx(stats.norm.logpdf(X, 1.0, 2.0).sum(), rel=1e-5)
+
+
 @pytest.mark.parametrize("method", [gl.closed_form(), gl.em()])
 def test_methods_that_cannot_say_so(method):
     with pytest.raises(ValueError, match=r"penalty= and no fixed="):

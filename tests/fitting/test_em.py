@@ -138,6 +138,33 @@ def test_weights_are_repeated_rows():
     np.testing.assert_allclose(weighted.log_likelihood, repeated.log_likelihood, rtol=1e-5)
 
 
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_the_unit_of_the_weights_does_not_matter(unit):
+    """Weights that add up to almost nothing once counted as a component that has lost its rows."""
+    model = gl.mixture(gl.normal(), 2)
+    one, other = (
+        gl.fit(model, TWO_BUMPS, weights=np.full(500, w), key=jax.random.key(0), method=QUICK) for w in (1.0, unit)
+    )
+    assert int(other.status) == gl.Status.CONVERGED
+    np.testing.assert_allclose(float(other.log_likelihood) / unit, one.log_likelihood, rtol=1e-5)
+
+
+def test_a_density_of_ones_own_starts_where_it_says():
+    """Without it the start is `init`, which knows nothing of the data: one component took all of these."""
+    x = (1e5 + 1e3 * TWO_BUMPS).astype(np.float32)
+    own = gl.normal()
+    user = gl.Density(
+        own.space, own.parameters, own.init, own.log_prob, own.sample,
+        start=lambda x: {"loc": x.mean(), "scale": x.std()},
+    )  # fmt: skip
+    fit = gl.fit(gl.mixture(user, 2), x, key=jax.random.key(0))
+    known = gl.fit(gl.mixture(own, 2), x, key=jax.random.key(0))
+    np.testing.assert_allclose(fit.log_likelihood, known.log_likelihood, rtol=1e-5)
+    alone = gl.fit(user, x, key=jax.random.key(0))
+    assert int(alone.status) == gl.Status.CONVERGED
+    np.testing.assert_allclose(alone.log_likelihood, gl.fit(own, x).log_likelihood, rtol=1e-6)
+
+
 def test_a_closed_form_is_em_that_stands_still():
     x = np.array([1.0, 2.0, 6.0])
     start = {"loc": jnp.array(0.0), "scale": jnp.array(1.0)}

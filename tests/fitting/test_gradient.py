@@ -87,7 +87,13 @@ def test_the_same_key_gives_the_same_fit():
     assert float(one.params["rate"]) == float(two.params["rate"])
 
 
-@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"epochs": 0}, {"patience": 2}, {"batch_size": 1.5}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"batch_size": 0}, {"epochs": 0}, {"patience": 2}, {"batch_size": 1.5}, {"average": 1.0}, {"average": -0.1},
+        {"patience": 0, "validation": gl.Data(X)},
+    ],
+)  # fmt: skip
 def test_arguments_that_cannot_be_right(bad):
     with pytest.raises(ValueError, match=f"gl.gradient: {next(iter(bad))}"):
         gl.gradient(**bad)
