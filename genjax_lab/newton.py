@@ -63,10 +63,16 @@ def maximise(objective: Callable[[jax.Array], jax.Array], start: jax.Array, max_
 
 
 def ascent(gradient: jax.Array, hessian: jax.Array, longest: float = LONGEST_STEP) -> jax.Array:
-    """The Newton direction of a maximum, the eigenvalues of the Hessian made negative: uphill, never endless."""
-    values, vectors = jnp.linalg.eigh(-hessian)
+    """The Newton direction of a maximum, the eigenvalues of the Hessian made negative: uphill, never endless.
+
+    The Hessian is scaled by its own diagonal, so that the units of the coordinates do not matter.
+    """
+    size = jnp.abs(jnp.diagonal(hessian))
+    scale = jnp.sqrt(jnp.where(size > 0, size, 1.0))
+    values, vectors = jnp.linalg.eigh(-hessian / (scale[:, None] * scale[None]))
     floor = RESOLVED * jnp.finfo(gradient.dtype).eps * jnp.abs(values).max(initial=1e-6)
-    return bounded(vectors @ ((vectors.T @ gradient) / jnp.maximum(jnp.abs(values), floor)), longest)
+    move = vectors @ ((vectors.T @ (gradient / scale)) / jnp.maximum(jnp.abs(values), floor))
+    return bounded(move / scale, longest)
 
 
 def reachable(z: jax.Array, step: jax.Array) -> jax.Array:
