@@ -136,7 +136,7 @@ def scores(found: Findings) -> Figure:
         if np.isfinite(gap):
             axes.annotate(f"{gap:.3f}", (gap, place), (5, 0), textcoords="offset points", va="center", fontsize=11)
         else:
-            text = f"∞: {scored.impossible:,} of {len(found.points.test):,} points are outside  ▶"
+            text = f"∞: {scored.impossible:,} of {len(found.points.test):,} points are impossible  ▶"
             axes.text(longest * 0.98, place, text, color="white", va="center", ha="right", fontsize=11)
     axes.set_xlim(0, longest)
     axes.set_xlabel(f"test −log p above the entropy of {P_DATA}, nats a point", fontsize=11)

@@ -75,8 +75,8 @@ class Scored:
       model, params: the density.
       free: how many free parameters it has.
       nats: mean −log p of the test points; ∞ where one is impossible.
-      error: standard error of it over the points that are possible.
-      possible: mean −log p of those.
+      error: standard error of it over the points that are possible; NaN for fewer than two.
+      possible: mean −log p of those; NaN for none.
       impossible: how many are not.
       expected: −∫ p_data log p, what `nats` estimates.
       where: its probability on land, in the sea and off the map.
@@ -104,7 +104,9 @@ def histograms(points: Points, widths: Sequence[int], smoothings: Sequence[float
         model = gl.histogram(cells, LOW, HIGH)
         counts = gl.statistics(model, points.train)
         for amount in smoothings:
-            fit = gl.fit_statistics(model, counts, smoothing=amount)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the table: α = 0 leaves cells empty
+                fit = gl.fit_statistics(model, counts, smoothing=amount)
             trials.append(_trial(model, math.prod(cells), amount, fit, points))
     return trials
 
@@ -166,8 +168,8 @@ def _score(
         params=params,
         free=gl.degrees_of_freedom(model) if free is None else free,
         nats=float(nats.mean()),
-        error=float(finite.std(ddof=1) / math.sqrt(len(finite))),
-        possible=float(finite.mean()),
+        error=float(finite.std(ddof=1) / math.sqrt(len(finite))) if len(finite) > 1 else math.nan,
+        possible=float(finite.mean()) if len(finite) else math.nan,
         impossible=len(nats) - len(finite),
         expected=expected,
         where=where,

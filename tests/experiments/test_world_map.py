@@ -15,9 +15,11 @@ import genjax_lab as gl
 from experiments import world_map
 from experiments.__main__ import main
 from experiments.report import html
-from experiments.result import unmarked
-from experiments.world_map import SMOKE, Config, run, story
+from experiments.result import Table, unmarked
+from experiments.world_map import SMOKE, Config, richer, run, story
 from experiments.world_map.box import BOX, CAIRO, fit_boxes, on_land
+from experiments.world_map.findings import Findings
+from experiments.world_map.richer import Points
 from experiments.world_map.world import MAP, World, load_world, outline
 
 FIGURES = {"observations", "boxes", "surface", "model_and_data", "choices", "densities", "scores"}
@@ -98,6 +100,21 @@ def test_points_of_p_data_lie_on_land_in_every_cell_alike(island):
     assert south.mean() == pytest.approx(0.5, abs=0.04)
     np.testing.assert_allclose(x[south].mean(0), [-45, -45], atol=3)
     assert gl.check_normalised(island.density, island.params) == pytest.approx(1, abs=1e-5)
+
+
+def test_what_is_impossible_is_said_on_the_page_and_not_by_a_warning(island):
+    few, many, start = jax.random.split(jax.random.key(0), 3)
+    points = Points(island.draw(few, 2), island.draw(many, 8), jnp.array([[-1.0, -1.0], [89.0, 89.0]]))
+    histograms, mixtures = richer.histograms(points, (30,), (0.0,)), richer.mixtures(points, (1,), 1, start)
+    scored = richer.score(island, points, histograms[0], mixtures[0])
+    found = Findings(island, None, points, histograms, mixtures, scored, 1)
+    assert histograms[0].status == "BOUNDARY" and scored[2].impossible == scored[3].impossible == 2
+    families, beside = story.richer.families(found), story.richer.side_by_side(found)
+    (tried,) = (item for item in families.body if isinstance(item, Table))
+    assert "BOUNDARY: cells without a point" in tried.note and tried.rows[0][3] == "∞"
+    text = " ".join(item for item in beside.body if isinstance(item, str))
+    assert "holds none of the 2 test points" in text and "infinitely much: 2 of the test points" in text
+    assert "nan" not in text and "inf " not in text
 
 
 def test_the_surface_is_the_likelihood_of_each_box(island):
