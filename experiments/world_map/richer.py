@@ -187,21 +187,22 @@ def _by_cells(world: World, model: gl.Density, params: Any) -> tuple[Where, floa
     middles = np.stack(np.meshgrid(*((each[1:] + each[:-1]) / 2 for each in edges), indexing="ij"), -1)
     cells = middles.reshape(-1, 2).astype(np.float32)
     log_density = np.asarray(gl.log_prob(model, params, cells), np.float64).reshape(middles.shape[:2])
-    land, whole = world.land_between(*edges), np.multiply.outer(*(np.diff(each) for each in edges))
+    land, p_data = world.integrals(world.land, *edges), world.integrals(world.p_data, *edges)
+    whole = np.multiply.outer(*(np.diff(each) for each in edges))
     density = np.exp(log_density)
     where = Where(float((density * land).sum()), float((density * (whole - land)).sum()), 0.0)
-    outside = world.area - land.sum() > 1e-6 * world.area
-    needed = np.where(land > 0, log_density, 0.0)
-    return where, math.inf if outside else -float((land * needed).sum()) / world.area
+    outside = 1 - p_data.sum() > 1e-6
+    needed = np.where(p_data > 0, log_density, 0.0)
+    return where, math.inf if outside else -float((p_data * needed).sum())
 
 
 def _by_nodes(world: World, model: gl.Density, params: Any) -> tuple[Where, float]:
     """Midpoint sums over nodes `STEP` degrees apart."""
-    nodes, is_land, area = world.midpoints(STEP)
+    nodes, p_data, area = world.midpoints(STEP)
     log_density = np.asarray(gl.log_prob(model, params, nodes), np.float64)
     share = np.exp(log_density) * area
-    land, on_map = float(share[is_land].sum()), float(share.sum())
-    return Where(land, on_map - land, 1 - on_map), -float(log_density[is_land].mean())
+    land, on_map = float(share[p_data > 0].sum()), float(share.sum())
+    return Where(land, on_map - land, 1 - on_map), -float((p_data * log_density).sum()) * area
 
 
 def _trial(model: gl.Density, size: int, smoothing: float, fit: gl.Fit, points: Points) -> Trial:

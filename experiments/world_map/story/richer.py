@@ -92,8 +92,12 @@ def side_by_side(found: Findings) -> Section:
             f"{len(points.test):,} points that no fit and no choice has seen score what was chosen, once. The score is "
             "the mean of −log p, in nats: how surprised the density is by a new point. Because $p_{data}$ is known, so "
             "is the best possible score: no density has a lower mean than $p_{data}$ itself, and that is its "
-            "*entropy*, the logarithm of the area of land.",
-            Formula(f"−∫ p_{{data}} log p_{{data}} dx = log {found.world.area:,.0f} = {entropy:.4f} nats"),
+            "*entropy*. Were all land at the equator, it would be the logarithm of the area of land, "
+            f"{math.log(found.world.area):.4f}.",
+            Formula(
+                f"−∫ p_{{data}} log p_{{data}} dx = log {found.world.area:,.0f} − ∫ p_{{data}} log cos x_2 dx"
+                f" = {entropy:.4f} nats"
+            ),
             Table(
                 "Mean −log p of new points, and where the probability lies",
                 columns,
@@ -105,15 +109,16 @@ def side_by_side(found: Findings) -> Section:
             ),
             Figure(
                 "scores",
-                "What each density loses against the best possible score: the Kullback–Leibler divergence of "
-                "$p_{data}$ from it, estimated from the test points.",
+                "What each density loses against $p_{data}$ on the test points: an estimate of the Kullback–Leibler "
+                "divergence of $p_{data}$ from it.",
                 lambda: drawings.scores(found),
             ),
             _outside(found),
             _between(found),
             Figure(
                 "densities",
-                "Every density on the map, in units of what $p_{data}$ is on land: 1 is right on land, 0 in the sea.",
+                "Every density on the map, in units of what $p_{data}$ is on land at the equator. The first map "
+                "is right: it pales to the north and south, where a square degree is smaller, and is 0 in the sea.",
                 lambda: drawings.densities(found),
             ),
         ),
