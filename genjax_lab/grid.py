@@ -118,18 +118,33 @@ def grid(
       >>> grid((36, 18), (-180, -90), (180, 90)).struct.shape
       (2,)
     """
+    return Grid(whole_shape(shape), *equal_cells("grid", cells, low, high), scalar=not isinstance(cells, tuple))
+
+
+def equal_cells(
+    caller: str, cells: int | tuple[int, ...], low: float | tuple[float, ...], high: float | tuple[float, ...]
+) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]:
+    """Number of cells and both ends of each coordinate.
+
+    Raises:
+      ValueError: as `grid`, in the caller's name.
+
+    Example:
+      >>> equal_cells("grid", (36, 18), (-180, -90), 90)
+      ((36, 18), (-180.0, -90.0), (90.0, 90.0))
+    """
     sizes = cells if isinstance(cells, tuple) else (cells,)
     if not sizes or not all(isinstance(m, int) and not isinstance(m, bool) and m >= 1 for m in sizes):
-        raise ValueError(f"grid: cells = {cells} must be a whole number, at least 1, or a tuple of them")
+        raise ValueError(f"{caller}: cells = {cells} must be a whole number, at least 1, or a tuple of them")
     ends: list[tuple[float, ...]] = []
     for name, value in (("low", low), ("high", high)):
         each = value if isinstance(value, tuple) else (value,) * len(sizes)
         if len(each) != len(sizes) or (isinstance(value, tuple) and not isinstance(cells, tuple)):
             raise ValueError(
-                f"grid: {name} = {value} must be one number, or one for each coordinate of cells = {cells}"
+                f"{caller}: {name} = {value} must be one number, or one for each coordinate of cells = {cells}"
             )
         ends.append(tuple(float(end) for end in each))
     lows, highs = ends
     if not all(math.isfinite(b - a) and a < b for a, b in zip(lows, highs, strict=True)):
-        raise ValueError(f"grid: low = {low} must be below high = {high}, and both finite")
-    return Grid(whole_shape(shape), sizes, lows, highs, scalar=not isinstance(cells, tuple))
+        raise ValueError(f"{caller}: low = {low} must be below high = {high}, and both finite")
+    return sizes, lows, highs

@@ -104,9 +104,9 @@ def fit_boxes(world: World, observations: int, new: int, key: jax.Array) -> Boxe
 
 
 def on_land(world: World, params: Any) -> float:
-    """Share of a box's probability on land, exactly: its area of land over its area."""
+    """Share of a box's probability on land, exactly: its land over its area, both on the map."""
     low, high = np.asarray(params["low"], np.float64), np.asarray(params["high"], np.float64)
-    land = world.land_between((low[0], high[0]), (low[1], high[1])).sum()
+    land = world.integrals(world.land, (low[0], high[0]), (low[1], high[1])).sum()
     return float(land / (high - low).prod())
 
 

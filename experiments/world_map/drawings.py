@@ -29,7 +29,9 @@ def observations(found: Findings) -> Figure:
     figure, (axes,) = _maps(found.world, 1, 3.5)
     _points(axes, found.boxes.x, BLUE, "o", "observations")
     axes.plot(*CAIRO, "*", color=RED, markersize=15, **HALO)
-    axes.annotate("Cairo", CAIRO, (7, 5), textcoords="offset points", color=RED, fontsize=11, weight="bold")
+    axes.annotate(
+        "Cairo", CAIRO, (-8, -4), textcoords="offset points", ha="right", color=RED, fontsize=11, weight="bold"
+    )
     return figure
 
 
@@ -104,7 +106,7 @@ def choices(found: Findings) -> Figure:
 
 
 def densities(found: Findings) -> Figure:
-    """Every density on the map, in units of p_data's on land."""
+    """Every density on the map, in units of p_data's on land at the equator."""
     shown = [s for s in found.scored if s.name != "the whole map"]
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     every = figure.subplots(2, 2, sharex=True, sharey=True).ravel()
@@ -118,16 +120,16 @@ def densities(found: Findings) -> Figure:
         axes.set_title(f"{name}: {scored.where.sea:.0%} in the sea", fontsize=11, loc="left")
         _frame(axes)
     bar = figure.colorbar(drawn, ax=every, location="bottom", shrink=0.6, aspect=40, extend="max", pad=0.03)
-    bar.set_label(f"density, as a multiple of {P_DATA} on land", size=11)
+    bar.set_label(f"density, as a multiple of {P_DATA} on land at the equator", size=11)
     return figure
 
 
 def scores(found: Findings) -> Figure:
-    """How many nats every density is away from the best possible score; an infinite one has no end."""
-    shown = [s for s in found.scored if s.name != "p_data itself"][::-1]
+    """How many nats every density loses against p_data on the test points; an infinite loss has no end."""
+    shown = [s for s in found.scored if s is not found.truth][::-1]
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     axes = figure.subplots()
-    gaps = np.array([s.nats - found.world.entropy for s in shown])
+    gaps = np.array([s.nats - found.truth.nats for s in shown])
     longest = gaps[np.isfinite(gaps)].max() * 1.2
     axes.barh(
         [s.name for s in shown], np.minimum(gaps, longest * 1.1), color=[BLUE if g < np.inf else RED for g in gaps]
@@ -136,10 +138,10 @@ def scores(found: Findings) -> Figure:
         if np.isfinite(gap):
             axes.annotate(f"{gap:.3f}", (gap, place), (5, 0), textcoords="offset points", va="center", fontsize=11)
         else:
-            text = f"∞: {scored.impossible:,} of {len(found.points.test):,} points are outside  ▶"
+            text = f"∞: {scored.impossible:,} of {len(found.points.test):,} points are impossible  ▶"
             axes.text(longest * 0.98, place, text, color="white", va="center", ha="right", fontsize=11)
     axes.set_xlim(0, longest)
-    axes.set_xlabel(f"test −log p above the entropy of {P_DATA}, nats a point", fontsize=11)
+    axes.set_xlabel(f"test −log p above that of {P_DATA}, nats a point", fontsize=11)
     axes.tick_params(axis="y", length=0, labelsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.world_map.box import Boxes
 from experiments.world_map.richer import Points, Scored, Trial, best
-from experiments.world_map.world import World
+from experiments.world_map.world import GLOBE, World
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Findings:
         return best(self.mixtures)
 
     @property
+    def truth(self) -> Scored:
+        """p_data itself."""
+        return self.scored[0]
+
+    @property
     def winner(self) -> Scored:
         """The fitted density with the fewest test nats."""
         return min(self.scored[2:], key=lambda scored: scored.nats)
@@ -51,7 +56,12 @@ class Findings:
         """The numbers, nested by model."""
         boxes = self.boxes
         return {
-            "world": {"source": self.world.source, "area": self.world.area, "entropy": self.world.entropy},
+            "world": {
+                "source": self.world.source,
+                "area": self.world.area,
+                "share_of_globe": self.world.area / GLOBE,
+                "entropy": self.world.entropy,
+            },
             "boxes": {
                 "is_bounding_box": boxes.is_bounding_box,
                 "sea": boxes.sea,

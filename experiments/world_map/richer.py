@@ -75,8 +75,8 @@ class Scored:
       model, params: the density.
       free: how many free parameters it has.
       nats: mean −log p of the test points; ∞ where one is impossible.
-      error: standard error of it over the points that are possible.
-      possible: mean −log p of those.
+      error: standard error of it over the points that are possible; NaN for fewer than two.
+      possible: mean −log p of those; NaN for none.
       impossible: how many are not.
       expected: −∫ p_data log p, what `nats` estimates.
       where: its probability on land, in the sea and off the map.
@@ -104,7 +104,9 @@ def histograms(points: Points, widths: Sequence[int], smoothings: Sequence[float
         model = gl.histogram(cells, LOW, HIGH)
         counts = gl.statistics(model, points.train)
         for amount in smoothings:
-            fit = gl.fit_statistics(model, counts, smoothing=amount)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the table: α = 0 leaves cells empty
+                fit = gl.fit_statistics(model, counts, smoothing=amount)
             trials.append(_trial(model, math.prod(cells), amount, fit, points))
     return trials
 
@@ -166,8 +168,8 @@ def _score(
         params=params,
         free=gl.degrees_of_freedom(model) if free is None else free,
         nats=float(nats.mean()),
-        error=float(finite.std(ddof=1) / math.sqrt(len(finite))),
-        possible=float(finite.mean()),
+        error=float(finite.std(ddof=1) / math.sqrt(len(finite))) if len(finite) > 1 else math.nan,
+        possible=float(finite.mean()) if len(finite) else math.nan,
         impossible=len(nats) - len(finite),
         expected=expected,
         where=where,
@@ -185,21 +187,22 @@ def _by_cells(world: World, model: gl.Density, params: Any) -> tuple[Where, floa
     middles = np.stack(np.meshgrid(*((each[1:] + each[:-1]) / 2 for each in edges), indexing="ij"), -1)
     cells = middles.reshape(-1, 2).astype(np.float32)
     log_density = np.asarray(gl.log_prob(model, params, cells), np.float64).reshape(middles.shape[:2])
-    land, whole = world.land_between(*edges), np.multiply.outer(*(np.diff(each) for each in edges))
+    land, p_data = world.integrals(world.land, *edges), world.integrals(world.p_data, *edges)
+    whole = np.multiply.outer(*(np.diff(each) for each in edges))
     density = np.exp(log_density)
     where = Where(float((density * land).sum()), float((density * (whole - land)).sum()), 0.0)
-    outside = world.area - land.sum() > 1e-6 * world.area
-    needed = np.where(land > 0, log_density, 0.0)
-    return where, math.inf if outside else -float((land * needed).sum()) / world.area
+    outside = 1 - p_data.sum() > 1e-6
+    needed = np.where(p_data > 0, log_density, 0.0)
+    return where, math.inf if outside else -float((p_data * needed).sum())
 
 
 def _by_nodes(world: World, model: gl.Density, params: Any) -> tuple[Where, float]:
     """Midpoint sums over nodes `STEP` degrees apart."""
-    nodes, is_land, area = world.midpoints(STEP)
+    nodes, p_data, area = world.midpoints(STEP)
     log_density = np.asarray(gl.log_prob(model, params, nodes), np.float64)
     share = np.exp(log_density) * area
-    land, on_map = float(share[is_land].sum()), float(share.sum())
-    return Where(land, on_map - land, 1 - on_map), -float(log_density[is_land].mean())
+    land, on_map = float(share[p_data > 0].sum()), float(share.sum())
+    return Where(land, on_map - land, 1 - on_map), -float((p_data * log_density).sum()) * area
 
 
 def _trial(model: gl.Density, size: int, smoothing: float, fit: gl.Fit, points: Points) -> Trial:

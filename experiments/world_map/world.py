@@ -1,4 +1,10 @@
-"""The map as a sample space, and p_data: one constant on land, zero in the sea."""
+"""The map as a sample space, and p_data on it: uniform by area of the globe over land, zero in the sea.
+
+    p(x) = cos x₂ / A   on land,        A = ∫_land cos x₂ dx, the area of land on the globe in square degrees
+
+At the latitude x₂ a degree of longitude is cos x₂ times as long as at the equator. In a cell of the map the cosine is
+replaced by its mean, (sin top − sin bottom) / height: a cell's probability is exact, and the density constant inside.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +28,9 @@ LOW, HIGH = (-180.0, -90.0), (180.0, 90.0)
 
 MAP = math.prod(b - a for a, b in zip(LOW, HIGH, strict=True))
 """Area of the whole map in square degrees."""
+
+GLOBE = 4 * 180**2 / math.pi
+"""Area of the globe in square degrees: less than the map's, which draws the north and the south too wide."""
 
 PUBLISHED = Published("world", {"land_masks.npz": "2126b204ea290cb816fe79d2ea5529aa9da151dc6f45232b6f6b49e2629432dc"})
 _ROWS, _COLUMNS = 360, 720
@@ -48,8 +57,20 @@ class World:
 
     @property
     def params(self) -> Any:
-        """Its parameters: the same number on land, probability 0 in the sea."""
-        return {"logits": jnp.where(jnp.asarray(self.land), 0.0, -jnp.inf)}
+        """Its parameters: log-probabilities of the cells up to a constant, −∞ in the sea."""
+        return {"logits": jnp.asarray(np.where(self.land, np.log(self.cosines), -np.inf), float)}
+
+    @property
+    def cosines(self) -> NDArray[np.float64]:
+        """Mean cosine of the latitude in each row of cells, from south to north."""
+        edges = np.radians(np.linspace(LOW[1], HIGH[1], self.land.shape[1] + 1))
+        means: NDArray[np.float64] = np.diff(np.sin(edges)) / np.diff(edges)
+        return means
+
+    @property
+    def p_data(self) -> NDArray[np.float64]:
+        """Its density in the cells, 1 / square degree of the map."""
+        return self.land * self.cosines / self.area
 
     @property
     def cell(self) -> tuple[float, float]:
@@ -59,40 +80,53 @@ class World:
 
     @property
     def area(self) -> float:
-        """Land on the map, in square degrees."""
-        return float(self.land.sum()) * math.prod(self.cell)
+        """Land on the globe, in square degrees; 1 over it is the density of p_data on land at the equator."""
+        return float((self.land * self.cosines).sum()) * math.prod(self.cell)
 
     @property
     def entropy(self) -> float:
-        """−∫ p log p of p_data in nats: log of the area of land. No density scores better on average."""
-        return math.log(self.area)
+        """−∫ p log p of p_data in nats. No density scores better on average."""
+        density = self.p_data[self.land]
+        return -float((density * np.log(density)).sum()) * math.prod(self.cell)
 
     def draw(self, key: jax.Array, n: int) -> jax.Array:
-        """Points of p_data, (n, 2): a cell of land, each as likely as the next, and a place in it."""
-        corners = np.argwhere(self.land) * np.array([self.cell]) + np.array([LOW])
-        return _draw(key, jnp.asarray(corners, float), jnp.array([self.cell]), n)
+        """Points of p_data, (n, 2): a row of cells, a cell of land in it, each as likely as the next, a place in it."""
+        corners = np.argwhere(self.land.T)[:, ::-1] * np.array([self.cell]) + np.array([LOW])
+        counts = self.land.sum(0)
+        last = jnp.asarray(counts.cumsum(), jnp.int32)
+        areas = jnp.asarray(counts * self.cosines, float)
+        return _draw(key, areas, last, jnp.asarray(corners, float), jnp.array([self.cell]), n)
 
     def is_land(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Whether p_data is positive at points (n, 2)."""
         return np.isfinite(np.asarray(gl.log_prob(self.density, self.params, jnp.asarray(x))))
 
-    def land_between(self, across: ArrayLike, up: ArrayLike) -> NDArray[np.float64]:
-        """Land in the rectangles between edges (m + 1,) and (n + 1,): (m, n) square degrees, by clipping every cell."""
-        m, n = self.land.shape
+    def integrals(self, values: NDArray[Any], across: ArrayLike, up: ArrayLike) -> NDArray[np.float64]:
+        """Integrals over the rectangles between edges (m + 1,) and (n + 1,) of what is constant in every cell.
+
+        Args:
+          values: one of each cell: `land` gives the land of the map in square degrees, `p_data` its probability.
+          across: longitudes of the edges.
+          up: their latitudes.
+
+        Returns:
+          (m, n), exactly: every cell is clipped.
+        """
+        m, n = values.shape
         lengths = [
             _overlap(np.asarray(edges, np.float64), np.linspace(a, b, count + 1))
             for edges, a, b, count in zip((across, up), LOW, HIGH, (m, n), strict=True)
         ]
-        found: NDArray[np.float64] = lengths[0] @ self.land @ lengths[1].T
+        found: NDArray[np.float64] = lengths[0] @ values @ lengths[1].T
         return found
 
-    def midpoints(self, step: float) -> tuple[NDArray[np.float32], NDArray[np.bool_], float]:
-        """Middles of the cells, cut into pieces no wider than `step` degrees: (n, 2); on land (n,); area of one."""
+    def midpoints(self, step: float) -> tuple[NDArray[np.float32], NDArray[np.float64], float]:
+        """Middles of the cells, cut into pieces no wider than `step` degrees: (n, 2); p_data there; area of one."""
         parts = [math.ceil(width / step) for width in self.cell]
-        land = self.land.repeat(parts[0], 0).repeat(parts[1], 1)
-        axes = [a + (np.arange(n) + 0.5) * (b - a) / n for a, b, n in zip(LOW, HIGH, land.shape, strict=True)]
+        p_data = self.p_data.repeat(parts[0], 0).repeat(parts[1], 1)
+        axes = [a + (np.arange(n) + 0.5) * (b - a) / n for a, b, n in zip(LOW, HIGH, p_data.shape, strict=True)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2)
-        return points.astype(np.float32), land.ravel(), MAP / land.size
+        return points.astype(np.float32), p_data.ravel(), MAP / p_data.size
 
 
 def load_world() -> World:
@@ -120,9 +154,12 @@ def outline(reason: str) -> World:
 
 
 @partial(jax.jit, static_argnames="n")
-def _draw(key: jax.Array, corners: jax.Array, cell: jax.Array, n: int) -> jax.Array:
-    choose, place = jax.random.split(key)
-    low = jnp.take(corners, jax.random.randint(choose, (n,), 0, len(corners)), 0)
+def _draw(key: jax.Array, areas: jax.Array, last: jax.Array, corners: jax.Array, cell: jax.Array, n: int) -> jax.Array:
+    """`last` [rows] counts the corners, which are ordered by rows, to the end of each."""
+    choose_row, choose, place = jax.random.split(key, 3)
+    row = jax.random.categorical(choose_row, jnp.log(areas), shape=(n,))
+    first = jnp.take(jnp.roll(last, 1).at[0].set(0), row)
+    low = jnp.take(corners, jax.random.randint(choose, (n,), first, jnp.take(last, row)), 0)
     high = low + cell
     x = low + jax.random.uniform(place, (n, 2)) * (high - low)
     return jnp.minimum(x, jnp.nextafter(high, low))  # rounding puts no point in the next cell

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from genjax_lab import constraints
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
-from genjax_lab.grid import Grid, grid
+from genjax_lab.grid import Grid, equal_cells, grid
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import count_dtype, float_dtype, log_normalise, times_log
 from genjax_lab.statistic import merge_sums
@@ -49,6 +49,7 @@ def histogram(
       array([[0.1429, 0.4286],
              [0.2857, 0.1429]], dtype=float32)
     """
+    equal_cells("histogram", cells, low, high)  # or grid would refuse them in its own name
     space = grid(cells, low, high)
     sizes = space.sizes
     return Density(

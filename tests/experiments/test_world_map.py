@@ -15,10 +15,12 @@ import genjax_lab as gl
 from experiments import world_map
 from experiments.__main__ import main
 from experiments.report import html
-from experiments.result import unmarked
-from experiments.world_map import SMOKE, Config, run, story
+from experiments.result import Table, unmarked
+from experiments.world_map import SMOKE, Config, richer, run, story
 from experiments.world_map.box import BOX, CAIRO, fit_boxes, on_land
-from experiments.world_map.world import MAP, World, load_world, outline
+from experiments.world_map.findings import Findings
+from experiments.world_map.richer import Points
+from experiments.world_map.world import GLOBE, World, load_world, outline
 
 FIGURES = {"observations", "boxes", "surface", "model_and_data", "choices", "densities", "scores"}
 
@@ -64,7 +66,9 @@ def test_the_best_box_is_the_bounding_box_and_the_left_half_is_impossible(smoke)
 
 def test_settings_are_chosen_by_validation_and_no_density_beats_the_truth(smoke):
     scores, entropy = smoke.metrics["scores"], smoke.metrics["world"]["entropy"]
-    assert scores["p_data itself"]["nats"] == pytest.approx(entropy, rel=1e-6)
+    truth = scores["p_data itself"]
+    assert truth["expected"] == pytest.approx(entropy, rel=1e-6)
+    assert abs(truth["nats"] - entropy) < 4 * truth["error"]
     assert scores["box"]["nats"] == math.inf and scores["box"]["impossible"] > 0
     for name in ("the whole map", "histogram", "mixture of normals"):
         assert scores[name]["expected"] > entropy
@@ -80,9 +84,9 @@ def test_a_run_leaves_a_complete_folder(smoke, tmp_path, capsys, monkeypatch):
     assert json.loads((folder / "metrics.json").read_text())["boxes"]["its left half"]["log_likelihood"] == "-Infinity"
 
 
-def test_land_between_clips_cells(island):
-    assert island.area == 2 * 90 * 90
-    found = island.land_between((-45.0, 45.0, 100.0), (-90.0, -30.0, 90.0))
+def test_integrals_clip_cells(island):
+    assert island.area == pytest.approx(GLOBE / 4)
+    found = island.integrals(island.land, (-45.0, 45.0, 100.0), (-90.0, -30.0, 90.0))
     np.testing.assert_allclose(found, [[45 * 60, 45 * 30 + 45 * 90], [0, 45 * 90]])
 
 
@@ -98,6 +102,45 @@ def test_points_of_p_data_lie_on_land_in_every_cell_alike(island):
     assert south.mean() == pytest.approx(0.5, abs=0.04)
     np.testing.assert_allclose(x[south].mean(0), [-45, -45], atol=3)
     assert gl.check_normalised(island.density, island.params) == pytest.approx(1, abs=1e-5)
+
+
+def test_p_data_is_uniform_by_area_of_the_globe():
+    world = World(np.array([[False, True, True], [False, True, False]]), "made up")  # half the globe is within 30°
+    shares = np.array([[0, 0.4, 0.2], [0, 0.4, 0]])
+    np.testing.assert_allclose(world.p_data * 180 * 60, shares, rtol=1e-12)
+    north_west = gl.log_prob(world.density, world.params, [(-90.0, 60.0)])
+    np.testing.assert_allclose(north_west, math.log(0.2 / (180 * 60)), rtol=1e-6)
+    assert world.area == pytest.approx(GLOBE * (1 / 2 + 1 / 8))
+    assert world.entropy == pytest.approx(math.log(180 * 60) - 0.8 * math.log(0.4) - 0.2 * math.log(0.2))
+    west, north = (np.asarray(world.draw(jax.random.key(0), 10_000)) > [0, 30]).T
+    counts = [(~west & ~north).sum(), (~west & north).sum(), (west & ~north).sum(), (west & north).sum()]
+    np.testing.assert_allclose(np.divide(counts, 10_000), [0.4, 0.2, 0.4, 0], atol=0.02)
+
+
+def test_land_and_antarctica_have_their_share_of_the_globe(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    world = load_world()
+    stated = re.search(r"land share [\d.]+ / (\d\.\d+)", (data_dir / "world" / "SOURCE.txt").read_text())
+    assert world.area / GLOBE == pytest.approx(float(stated[1]), abs=0.0005)
+    antarctica = world.integrals(world.p_data, (-180, 180), (-90, -60)).item()
+    assert 0.08 < antarctica < 0.09
+    south = np.asarray(world.draw(jax.random.key(0), 10_000))[:, 1] < -60
+    assert south.mean() == pytest.approx(antarctica, abs=4 * math.sqrt(0.09 / 10_000))
+
+
+def test_what_is_impossible_is_said_on_the_page_and_not_by_a_warning(island):
+    few, many, start = jax.random.split(jax.random.key(0), 3)
+    points = Points(island.draw(few, 2), island.draw(many, 8), jnp.array([[-1.0, -1.0], [89.0, 89.0]]))
+    histograms, mixtures = richer.histograms(points, (30,), (0.0,)), richer.mixtures(points, (1,), 1, start)
+    scored = richer.score(island, points, histograms[0], mixtures[0])
+    found = Findings(island, None, points, histograms, mixtures, scored, 1)
+    assert histograms[0].status == "BOUNDARY" and scored[2].impossible == scored[3].impossible == 2
+    families, beside = story.richer.families(found), story.richer.side_by_side(found)
+    (tried,) = (item for item in families.body if isinstance(item, Table))
+    assert "BOUNDARY: cells without a point" in tried.note and tried.rows[0][3] == "∞"
+    text = " ".join(item for item in beside.body if isinstance(item, str))
+    assert "holds none of the 2 test points" in text and "infinitely much: 2 of the test points" in text
+    assert "nan" not in text and "inf " not in text
 
 
 def test_the_surface_is_the_likelihood_of_each_box(island):
@@ -122,7 +165,7 @@ def test_without_the_data_an_outline_stands_in_and_says_so(tmp_path, monkeypatch
     world = load_world()
     assert world.land.shape == (120, 60)
     assert world.stands_in and "outline" in world.source and "land_masks.npz was not found" in world.source
-    assert world.area / MAP == pytest.approx(0.33, abs=0.01)
+    assert world.area / GLOBE == pytest.approx(0.288, abs=0.01)
     places = np.array(
         [CAIRO, (-40.0, 30.0), (134.0, -25.0), (0.0, -85.0), (-100.0, 50.0)]
     )  # the second in the Atlantic
@@ -158,16 +201,16 @@ def test_the_world_gives_the_expected_numbers(data_dir, monkeypatch, run_in_stat
     monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
     found = run_in_stated_time(world_map, Config()).metrics
     boxes, scores = found["boxes"], found["scores"]
-    assert found["world"]["entropy"] == pytest.approx(9.9723, abs=1e-4)
-    assert boxes["is_bounding_box"] and boxes["sea"] == pytest.approx(0.604, abs=0.001)
+    assert found["world"]["entropy"] == pytest.approx(9.7720, abs=1e-4)
+    assert boxes["is_bounding_box"] and boxes["sea"] == pytest.approx(0.643, abs=0.001)
     assert abs(boxes["sea_of_new_points"] - boxes["sea"]) < 3 * 0.5 / math.sqrt(200)
     assert scores["the whole map"]["nats"] == pytest.approx(11.0791, abs=1e-4)
-    assert scores["box"]["impossible"] == 36
-    assert scores["histogram"]["free"] == 449 and scores["mixture of normals"]["free"] == 48 * 6 - 1
-    assert scores["histogram"]["nats"] == pytest.approx(10.381, abs=0.005)
-    assert scores["histogram"]["where"]["sea"] == pytest.approx(0.212, abs=0.005)
-    assert scores["mixture of normals"]["nats"] == pytest.approx(10.313, abs=0.02)
-    assert scores["mixture of normals"]["where"]["sea"] == pytest.approx(0.127, abs=0.01)
+    assert scores["box"]["impossible"] == 18
+    assert scores["histogram"]["free"] == 449 and scores["mixture of normals"]["free"] == 64 * 6 - 1
+    assert scores["histogram"]["nats"] == pytest.approx(10.196, abs=0.005)
+    assert scores["histogram"]["where"]["sea"] == pytest.approx(0.239, abs=0.005)
+    assert scores["mixture of normals"]["nats"] == pytest.approx(10.111, abs=0.02)
+    assert scores["mixture of normals"]["where"]["sea"] == pytest.approx(0.158, abs=0.01)
     for name in ("histogram", "mixture of normals"):
         assert abs(scores[name]["nats"] - scores[name]["expected"]) < 3 * scores[name]["error"]
     assert min(found["mixtures"], key=lambda trial: trial["valid"])["status"] == "CONVERGED"

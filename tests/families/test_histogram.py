@@ -136,9 +136,10 @@ def test_fit_names_the_row_that_lies_outside_the_box(x, message):
         ((2, float("nan")), "low = nan must be below"),
     ],
 )
-def test_what_is_no_grid_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        gl.histogram(*arguments)
+@pytest.mark.parametrize("factory", [gl.histogram, gl.grid])
+def test_what_is_no_grid_is_refused_in_the_name_of_what_was_called(factory, arguments, message):
+    with pytest.raises(ValueError, match=f"^{factory.__name__}: .*{message}"):
+        factory(*arguments)
 
 
 def test_cells_finer_than_float32_are_refused():

@@ -11,7 +11,7 @@ from experiments.result import Figure, Formula, Section, Table
 from experiments.world_map import drawings
 from experiments.world_map.box import BOX, CAIRO, Named
 from experiments.world_map.findings import Findings
-from experiments.world_map.world import HIGH, LOW, MAP
+from experiments.world_map.world import GLOBE, HIGH, LOW, MAP
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -20,6 +20,7 @@ def sample_space(found: Findings) -> Section:
     """The map, p_data, and the density of a point."""
     world = found.world
     m, n = world.land.shape
+    log_cairo = math.log(found.truth.cairo)
     return Section(
         "The map is the sample space",
         (
@@ -30,14 +31,17 @@ def sample_space(found: Findings) -> Section:
             f"A place on the map, Cairo say, is one point of it, x = {CAIRO}. A *density* p gives every point a "
             "number, none negative, so that they integrate to 1 over the map. It is no probability yet: the chance "
             "that x falls into a region is the integral of p over it, density times area where p is constant.",
-            "Where the points come from we call $p_{data}$. On this page we know it, for we made it: the same number "
-            "at every point of the land, and 0 in the sea. By *area of the flat map*, in square degrees, so that "
-            "Antarctica, which the map stretches, has more than its share of the globe. "
-            f"The land covers {world.area:,.0f} of the map's {MAP:,.0f} square degrees, {world.area / MAP:.1%}, so",
-            Formula(f"p_{{data}}(x) = 1 / {world.area:,.0f} on land,   0 in the sea"),
-            f"and Cairo has the density {power(-world.entropy)} a square degree. In the library the map is "
-            f"`gl.grid(({m}, {n}), {LOW}, {HIGH})`, and $p_{{data}}$ is a density of `gl.histogram`, whose cells in "
-            f"the sea have probability 0. Coast: {world.source}.",
+            "Where the points come from we call $p_{data}$. On this page we know it, for we made it: every square "
+            "kilometre of land on the globe is as likely as every other, and the sea has probability 0. The map "
+            "stretches what lies near the poles: at 60° a degree of longitude is half as long as at the equator, at "
+            "the latitude $x_2$ it is cos $x_2$ times as long, and so much less land is in a square degree of the map. "
+            f"The map has {MAP:,.0f} square degrees, the globe {GLOBE:,.0f}, and its land {world.area:,.0f}, "
+            f"{world.area / GLOBE:.1%} of it, so",
+            Formula(f"p_{{data}}(x) = cos x_2 / {world.area:,.0f} on land,   0 in the sea"),
+            f"and Cairo has the density {power(log_cairo)} a square degree of the map. In the library the map is "
+            f"`gl.grid(({m}, {n}), {LOW}, {HIGH})`, and $p_{{data}}$ is a density of `gl.histogram`: in each cell of "
+            f"land it is constant, at the mean of cos $x_2$ over the cell, and in a cell of the sea it is 0. "
+            f"Coast: {world.source}.",
             Figure(
                 "observations",
                 f"The sample space. {len(found.boxes.x)} observations of $p_{{data}}$, and Cairo.",
@@ -158,8 +162,9 @@ def model_and_data(found: Findings) -> Section:
             "area of the box.",
             Formula(f"∫_{{sea}} p_{{model}}(x) dx = {boxes.sea:.4f}"),
             "Nothing went wrong in the fit. This is the best box there is, and the family holds nothing better. "
-            "It is wrong in two ways: it believes in the sea inside the box, and not in the land outside, where "
-            "$p_{model}$ is 0. More observations cure the second, for the box grows. They cannot cure the first.",
+            "It is wrong in three ways: it believes in the sea inside the box; not in the land outside, where "
+            "$p_{model}$ is 0; and in a square degree of the far north as much as in one at the equator. More "
+            "observations cure the second, for the box grows. They cannot cure the others.",
             Figure(
                 "model_and_data",
                 f"$p_{{data}}$ and $p_{{model}}$ with {len(boxes.new):,} points of each.",
