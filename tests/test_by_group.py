@@ -62,6 +62,7 @@ def test_one_fit_is_the_fits_of_the_classes():
             jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), found, alone.params)
 
 
+@pytest.mark.slow
 def test_the_memory_of_many_classes_is_bounded():
     """Trap 16: mixtures of 20 in 10 classes once compiled to 7.7 GB; 50,000 images are 39 MB."""
     model = gl.joint(gl.categorical(10), gl.per_class(gl.mixture(gl.bernoulli((784,)), 20), 10))

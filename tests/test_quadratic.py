@@ -89,6 +89,7 @@ def test_triangular_inverse(d: int) -> None:
     np.testing.assert_allclose(found, np.linalg.inv(factor.astype(np.float64)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_factors_side_by_side_do_not_wait_for_each_other() -> None:
     """Two batched LAPACK kernels at once hang a pool of two threads: 50 components of 20 coordinates were enough."""
     x = jnp.asarray(RNG.normal(size=(3000, 20)), jnp.float32)

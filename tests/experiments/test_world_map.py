@@ -128,6 +128,7 @@ def test_land_and_antarctica_have_their_share_of_the_globe(data_dir, monkeypatch
     assert south.mean() == pytest.approx(antarctica, abs=4 * math.sqrt(0.09 / 10_000))
 
 
+@pytest.mark.slow
 def test_what_is_impossible_is_said_on_the_page_and_not_by_a_warning(island):
     few, many, start = jax.random.split(jax.random.key(0), 3)
     points = Points(island.draw(few, 2), island.draw(many, 8), jnp.array([[-1.0, -1.0], [89.0, 89.0]]))

@@ -147,6 +147,7 @@ def test_an_empty_class_and_bits_that_never_change():
     assert np.all(np.isneginf(got[~seen]))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
 def test_a_mixture_of_trees_never_falls_and_finds_what_it_came_from():
     """Components that differ in their bits and in how these hang together."""

@@ -59,6 +59,7 @@ def test_too_large_a_count_is_not_told():
         assert bool(tails_of(jnp.array(x), None)[1]) is wanted
 
 
+@pytest.mark.slow
 def test_fits_at_once_of_which_some_have_huge_counts():
     rng = np.random.default_rng(2)
     x = np.stack([draw(rng, m, r, 400) for m, r in [(5, 1), (1e5, 2), (0.4, 0.2), (1000, 50), (20, 1e3), (90, 3)]])
@@ -76,6 +77,7 @@ def test_fits_at_once_of_which_some_have_huge_counts():
         np.testing.assert_allclose(fits.log_likelihood[i], value(jnp.asarray(x[i], jnp.int32)).sum(), rtol=2e-6)
 
 
+@pytest.mark.slow
 def test_weights_repeat_rows():
     rng = np.random.default_rng(3)
     x, times = few(rng, 6.0, 1.5, 500), rng.integers(0, 4, 500)
