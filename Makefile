@@ -10,7 +10,7 @@ PY     := $(VENV)/bin/python
 .PHONY: help demo test slow clean
 
 help:
-	@echo "make demo    naive Bayes on MNIST, end to end; prints where the report lies"
+	@echo "make demo    the experiments, small; prints where the reports lie"
 	@echo "make test    lint, types, doctests and tests"
 	@echo "make slow    the tests that take longer"
 	@echo "make clean   remove the environments and caches (results stay)"

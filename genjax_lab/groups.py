@@ -70,6 +70,13 @@ class Groups:
             return weights[:, None]
         return jax.nn.one_hot(self.labels, self.k, dtype=dtype) * weights[:, None]
 
+    def column(self, group: jax.Array, n: int, dtype: jax.typing.DTypeLike) -> jax.Array:
+        """The weight of each row in one group: f[n], a column of `matrix` without the others."""
+        if self.soft is not None:
+            return lax.dynamic_index_in_dim(self.soft, group, 1, keepdims=False).astype(dtype)
+        weights = jnp.ones(n, dtype) if self.weights is None else self.weights.astype(dtype)
+        return weights if self.labels is None else jnp.where(self.labels == group, weights, 0.0)
+
     @property
     def exact(self) -> bool:
         """Whether rows are counted, not weighed."""

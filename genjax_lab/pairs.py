@@ -63,7 +63,7 @@ def gather(x: jax.Array, groups: Groups, k: int, key: Key | None = None) -> Pair
     dtype = float_dtype(*(a for a in (groups.weights, groups.soft) if a is not None))
 
     def of_group(group: jax.Array) -> jax.Array:
-        weights = _column(groups, group, n, dtype)
+        weights = groups.column(group, n, dtype)
         if key is not None:
             weights = thinned(jax.random.fold_in(key, group), weights, SAMPLE)
         inside = weights > LEAST * weights.max()
@@ -94,11 +94,3 @@ def thinned(key: Key, weights: jax.Array, m: int) -> jax.Array:
     priority = weights / (1.0 - jax.random.uniform(key, weights.shape, weights.dtype))  # of a number in (0, 1]
     least = lax.top_k(priority, m + 1)[0][-1]
     return jnp.where(priority > least, jnp.maximum(weights, least), 0.0)
-
-
-def _column(groups: Groups, group: jax.Array, n: int, dtype: Any) -> jax.Array:
-    """The weight of each row in one group."""
-    if groups.soft is not None:
-        return lax.dynamic_index_in_dim(groups.soft, group, 1, keepdims=False).astype(dtype)
-    weights = jnp.ones(n, dtype) if groups.weights is None else groups.weights.astype(dtype)
-    return weights if groups.labels is None else jnp.where(groups.labels == group, weights, 0.0)

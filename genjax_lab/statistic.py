@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax_lab.blocks import block_rows
-from genjax_lab.estimator import Estimator, Pool, merge_all
+from genjax_lab.estimator import Estimator, Pool, merge_all, smoothing_of
 from genjax_lab.groups import Groups
-from genjax_lab.numerics import float_dtype
+from genjax_lab.numerics import float_dtype, times_log
 from genjax_lab.quadratic import EDGE, near, pays
 from genjax_lab.types import Event, Params, Smoothing, Stats
 
@@ -87,6 +87,12 @@ def from_moments(
 def per_row(weight: jax.Array, smoothing: Any, cost: jax.Array) -> jax.Array:
     """−weight · Σ smoothing · cost, 0 without smoothing also where the cost has no bound."""
     return -weight * jnp.where(smoothing == 0, 0.0, smoothing * cost).sum()
+
+
+def pseudo_likelihood(smoothing: Smoothing, log_probs: jax.Array) -> jax.Array:
+    """Log-likelihood of the pseudo-counts of logits: Σ α log p over every table of log-probabilities."""
+    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    return times_log(alpha, log_probs).sum()
 
 
 def merge_sums(a: Stats, b: Stats) -> Stats:

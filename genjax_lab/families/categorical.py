@@ -21,7 +21,7 @@ from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype, log_normalise, times_log
 from genjax_lab.space import categories
-from genjax_lab.statistic import merge_sums
+from genjax_lab.statistic import merge_sums, pseudo_likelihood
 from genjax_lab.types import Params, Shape, Smoothing
 
 UNROLLED = 512
@@ -107,8 +107,7 @@ def _maximise(counts: jax.Array, params: Params, smoothing: Smoothing) -> Params
 
 def _penalty(counts: jax.Array, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α of each category in every coordinate."""
-    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
-    return times_log(alpha, log_normalise(params["logits"])).sum()
+    return pseudo_likelihood(smoothing, log_normalise(params["logits"]))
 
 
 def _log_likelihood(counts: jax.Array, params: Params) -> jax.Array:

@@ -25,7 +25,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
 from genjax_lab.pairs import Pairs
 from genjax_lab.space import binary, categories, whole_shape
-from genjax_lab.statistic import merge_sums
+from genjax_lab.statistic import merge_sums, pseudo_likelihood
 from genjax_lab.trees import parents_first, spanning_tree
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
@@ -120,14 +120,12 @@ def _init(d: int, k: int, key: Key) -> Params:
 
 def _sample(key: Key, params: Params) -> jax.Array:
     parent, logits = params["parent"], params["logits"]
-    d = parent.shape[0]
-
     noise = jax.random.gumbel(key, logits.shape[::2], logits.dtype)  # its maximum with the logits is a draw
 
     def draw(x: jax.Array, j: jax.Array) -> tuple[jax.Array, None]:
         return x.at[j].set(jnp.argmax(logits[j, x[parent[j]]] + noise[j]).astype(jnp.int32)), None
 
-    return lax.scan(draw, jnp.zeros(d, jnp.int32), parents_first(parent))[0]
+    return lax.scan(draw, jnp.zeros(parent.shape, jnp.int32), parents_first(parent))[0]
 
 
 def _bits(params: Params, x: jax.Array) -> jax.Array:
@@ -209,5 +207,4 @@ def _log_likelihood(d: int, k: int, stats: Pairs, params: Params) -> jax.Array:
 
 def _penalty(stats: Pairs, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α of each pair of categories."""
-    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
-    return times_log(alpha, log_normalise(params["logits"])).sum()
+    return pseudo_likelihood(smoothing, log_normalise(params["logits"]))

@@ -19,7 +19,7 @@ from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.grid import Grid, equal_cells, grid
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import count_dtype, float_dtype, log_normalise, times_log
-from genjax_lab.statistic import merge_sums
+from genjax_lab.statistic import merge_sums, pseudo_likelihood
 from genjax_lab.types import Params, Smoothing
 
 
@@ -114,8 +114,7 @@ def _maximise(counts: jax.Array, params: Params, smoothing: Smoothing) -> Params
 
 def _penalty(counts: jax.Array, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α points in every cell, less their constant log v."""
-    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
-    return times_log(alpha, _log_probs(params["logits"], 0)).sum()
+    return pseudo_likelihood(smoothing, _log_probs(params["logits"], 0))
 
 
 def _log_likelihood(counts: jax.Array, params: Params, volume: float) -> jax.Array:

@@ -20,8 +20,9 @@ from genjax_lab.count_statistics import Counts, from_counts
 from genjax_lab.density import Density, factory
 from genjax_lab.deviance import log_poisson, pairwise_poisson, peak
 from genjax_lab.estimator import smoothing_of
-from genjax_lab.numerics import log, log_normalise, times_log
+from genjax_lab.numerics import log, log_normalise
 from genjax_lab.space import count_vectors
+from genjax_lab.statistic import pseudo_likelihood
 from genjax_lab.types import Key, Params, Smoothing
 
 
@@ -111,5 +112,4 @@ def _maximise(stats: Counts, smoothing: Smoothing) -> Params:
 
 def _penalty(stats: Counts, params: Params, smoothing: Smoothing) -> jax.Array:
     """Log-likelihood of α of each category."""
-    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
-    return times_log(alpha, log_normalise(params["logits"])).sum()
+    return pseudo_likelihood(smoothing, log_normalise(params["logits"]))

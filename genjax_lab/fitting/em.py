@@ -16,7 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import constraints, coordinates
+from genjax_lab import coordinates
 from genjax_lab.batch import total_log_prob
 from genjax_lab.blocks import rows_of
 from genjax_lab.estimator import Estimator
@@ -25,7 +25,7 @@ from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.leap import leap, midpoint
 from genjax_lab.fitting.newton import Newton
-from genjax_lab.fitting.problem import Problem, added_by, digested, expected
+from genjax_lab.fitting.problem import Problem, added_by, digested, expected, held
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.implicit import LARGEST, estimator_of
 from genjax_lab.types import Key, Params, Stats
@@ -99,7 +99,7 @@ class EM(Iterative):
         """The state before the first pass."""
         if not problem.plain:
             raise ValueError("gl.em takes no penalty= and no fixed=: use gl.newton() or gl.lbfgs(), or smoothing=")
-        params = constraints.in_dtype(problem.density.parameters, params)
+        params = held(problem, params)
         lowest = jnp.full((), -jnp.inf, jnp.result_type(float, *jax.tree.leaves(params)))
         zero = jnp.zeros((), jnp.int32)
         return State(params, lowest, zero, running(), lowest, params, zero, -lowest, zero + START, params, params)

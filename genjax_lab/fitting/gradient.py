@@ -90,7 +90,7 @@ class Gradient(Iterative):
             raise TypeError("gl.gradient shuffles its batches: pass key=jax.random.key(seed)")
         if problem.smoothing is not None:
             raise ValueError("gl.gradient takes no smoothing=: use penalty=, or gl.em()")
-        params = held(problem, constraints.in_dtype(problem.density.parameters, params))
+        params = held(problem, params)
         z, _ = free(problem, params)
         value, zero = jnp.full((), -jnp.inf, z.dtype), jnp.zeros((), jnp.int32)
         return State(params, value, zero, running(), z, self._transform().init(z), jnp.zeros_like(z), key, zero)

@@ -16,7 +16,6 @@ import jax.numpy as jnp
 import optax
 from jax.tree_util import Partial
 
-from genjax_lab import constraints
 from genjax_lab.fitting.ascent import Iterative, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.problem import Problem, free, held, slopes
@@ -83,7 +82,7 @@ class LBFGS(Iterative):
 
     def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
         """The state before the first step: one pass."""
-        params = held(problem, constraints.in_dtype(problem.density.parameters, params))
+        params = held(problem, params)
         u, turn = climbed(problem, params)
         value, slope = jax.value_and_grad(_loss(problem, params, turn))(u)
         good = jnp.isfinite(value) & jnp.isfinite(slope).all()

@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 from jax.tree_util import Partial
 
-from genjax_lab import constraints
 from genjax_lab.fitting.ascent import Iterative, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.problem import Problem, Slopes, free, held, slopes
@@ -67,7 +66,7 @@ class Newton(Iterative):
 
     def init(self, problem: Problem, params: Params, key: Key | None = None) -> State:
         """The state before the first step: one pass."""
-        params = held(problem, constraints.in_dtype(problem.density.parameters, params))
+        params = held(problem, params)
         z, back = free(problem, params)
         if z.size > LARGEST:
             raise ValueError(

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from genjax_lab import coordinates
+from genjax_lab import constraints, coordinates
 from genjax_lab.blocks import reduce_blocks
 from genjax_lab.coordinates import Back
 from genjax_lab.density import Conditional, Density, log_prob_rows
@@ -95,7 +95,8 @@ def free(problem: Problem, params: Params) -> tuple[jax.Array, Back]:
 
 
 def held(problem: Problem, params: Params) -> Params:
-    """The parameters with those that are fixed at their values."""
+    """The parameters as arrays, with those that are fixed at their values."""
+    params = constraints.in_dtype(problem.density.parameters, params)
     if problem.fixed is None:
         return params
     tree = jax.tree.structure(problem.density.parameters)
