@@ -41,6 +41,9 @@ class Density(Static):
       pairwise: (params[k], x[n]) -> f[n, k], where it beats the double vmap of `log_prob`, to which it is equal
         for events of the sample space.
       factors: the prior and the conditional of a `joint`, which `marginal` and `posterior` take apart.
+      log_prob_masked: (params, x, seen) -> f[], log p of the entries of an event that are seen, the others summed or
+        integrated out; `seen` is like x, of bools. What x has where it is not seen is not looked at.
+      complete: (key, params, x, seen) -> an event: x where it is seen, and elsewhere a draw given what is seen.
     """
 
     space: Space
@@ -52,6 +55,8 @@ class Density(Static):
     start: Callable[[Event], Params] | None = None
     pairwise: Callable[[Params, Event], jax.Array] | None = None
     factors: tuple[Density, Conditional] | None = None
+    log_prob_masked: Callable[[Params, Event, Event], jax.Array] | None = None
+    complete: Callable[[Key, Params, Event, Event], Event] | None = None
 
     def __post_init__(self) -> None:
         inner = self.log_prob
@@ -86,6 +91,8 @@ class Conditional(Static):
       whiten: (given[n], weights f[n] or None, bend) -> two `jax.tree_util.Partial`s, a linear map onto unconstrained
         coordinates from others in which the mean log-likelihood bends about alike in all directions, and its inverse;
         bend, like the coordinates, is what a penalty adds to the curvature along each.
+      log_prob_masked: (params, x, seen, given) -> f[], as of a density.
+      complete: (key, params, x, seen, given) -> an event, as of a density.
     """
 
     space: Space
@@ -101,6 +108,8 @@ class Conditional(Static):
     over_events: Callable[[Params, Event], jax.Array] | None = None
     best_event: Callable[[Params, Event], jax.Array] | None = None
     whiten: Callable[[Event, jax.Array | None, Any], tuple[Partial, Partial]] | None = None
+    log_prob_masked: Callable[[Params, Event, Event, Event], jax.Array] | None = None
+    complete: Callable[[Key, Params, Event, Event, Event], Event] | None = None
 
     def __post_init__(self) -> None:
         inner = self.log_prob
