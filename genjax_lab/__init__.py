@@ -1,6 +1,8 @@
 """genjax_lab: a small algebra for maximum likelihood in JAX.  `import genjax_lab as gl`."""
 
+from genjax_lab import nets
 from genjax_lab.batch import contains, log_prob, nll, per_example_scores, score
+from genjax_lab.combinators.autoregressive import autoregressive
 from genjax_lab.combinators.iid import iid
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.logistic_regression import logistic_regression
@@ -48,11 +50,11 @@ from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
-    "Space", "Status", "bernoulli", "beta", "binary", "categorical", "categories", "check_normalised", "chow_liu",
-    "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom", "dirichlet", "em", "factory", "fields",
-    "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "grid", "histogram", "iid", "joint", "lbfgs",
-    "load", "log_prob", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
-    "negative_binomial", "newton", "nll", "normal", "pair", "partly_labelled", "per_class", "per_example_scores",
-    "poisson", "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule",
-    "score", "simplex", "statistics", "student_t", "uniform", "weibull",
+    "Space", "Status", "autoregressive", "bernoulli", "beta", "binary", "categorical", "categories",
+    "check_normalised", "chow_liu", "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom",
+    "dirichlet", "em", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "grid",
+    "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "logistic_regression", "marginal", "merge", "mixture",
+    "multinomial", "mvnormal", "negative_binomial", "nets", "newton", "nll", "normal", "pair", "partly_labelled",
+    "per_class", "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob", "product", "reals",
+    "run", "sample", "save", "schedule", "score", "simplex", "statistics", "student_t", "uniform", "weibull",
 ]  # fmt: skip

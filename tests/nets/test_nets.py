@@ -1,0 +1,102 @@
+"""Causal networks: each output looks at earlier entries only, and one entry at a time gives what a whole pass gives."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import genjax_lab as gl
+
+NETS = [
+    ((2, 3), gl.nets.made((40, 30), orderings=3)),
+    ((2, 3), gl.nets.windows(1, 1, width=4, memory=3)),
+    ((3, 3), gl.nets.windows(2, 1, 2, width=5, depth=2, memory=0)),
+    ((3, 3), gl.nets.convolution(width=4, depth=2, first=(1, 2), near=(1, 1))),
+    ((6,), gl.nets.attention(width=8, heads=2, depth=2)),
+]
+every_net = pytest.mark.parametrize(("shape", "net"), NETS, ids=lambda value: str(value))
+
+
+def weighted(module, shape, channels):
+    """Weights at random everywhere: those that start from zero tell nothing."""
+    x = jnp.zeros((1, int(np.prod(shape)), channels))
+    start = jax.jit(module.init)(jax.random.key(0), x)
+    leaves, tree = jax.tree.flatten(start)
+    keys = jax.random.split(jax.random.key(1), len(leaves))
+    return tree.unflatten([a + 0.5 * jax.random.normal(k, a.shape) for k, a in zip(keys, leaves, strict=True)])
+
+
+@every_net
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_output_looks_at_all_earlier_entries_and_no_other(shape, net, channels):
+    module, d = net.build(shape, channels, 2), int(np.prod(shape))
+    weights = weighted(module, shape, channels)
+    for ordering in range(net.orderings):
+        # Some unit is off at any one point: what is looked at is what is at some of them.
+        points = jax.random.normal(jax.random.key(2), (20, d, channels))
+        one = jax.jit(jax.vmap(jax.jacfwd(lambda x, m=ordering: module.apply(weights, x[None], m)[0])))
+        looks = np.abs(np.asarray(one(points))).sum((0, 2, 4)) > 0
+        order = net.order(shape, ordering)
+        looks = looks[order][:, order]
+        assert not np.triu(looks).any() and looks[1, 0]
+        if "made" in repr(net) or "attention" in repr(net):
+            assert looks[np.tril_indices(d, -1)].all()
+        if "memory=3" in repr(net):
+            assert looks[3:, :3].all()  # the rows above, however far
+
+
+@every_net
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_entry_at_a_time_gives_what_the_whole_pass_gives(shape, net, channels):
+    module, d = net.build(shape, channels, 2), int(np.prod(shape))
+    weights = weighted(module, shape, channels)
+    x = jax.random.normal(jax.random.key(3), (d, channels))
+    for ordering in range(net.orderings):
+        order = jnp.asarray(net.order(shape, ordering))
+        whole = module.apply(weights, x[None], ordering)[0][order]
+        last = jnp.concatenate([jnp.zeros((1, channels)), x[order][:-1]])
+
+        def step(cache, at, m=ordering):
+            return module.apply(weights, cache, *at, m, method="next")
+
+        start = module.apply(weights, method="cache")
+        steps = jax.jit(lambda: jax.lax.scan(step, start, (jnp.arange(d), last))[1])()  # noqa: B023
+        np.testing.assert_allclose(steps, whole, rtol=1e-4, atol=1e-5)
+
+
+def test_orders_are_permutations_and_the_first_is_that_of_reading():
+    net = gl.nets.made((5,), orderings=3)
+    orders = [net.order((2, 4), m) for m in range(3)]
+    assert all(sorted(order.tolist()) == list(range(8)) for order in orders)
+    assert orders[0].tolist() == list(range(8)) and orders[1].tolist() != orders[2].tolist()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: gl.nets.made(()),
+        lambda: gl.nets.made((0,)),
+        lambda: gl.nets.made((5,), orderings=0),
+        lambda: gl.nets.windows(rows=0),
+        lambda: gl.nets.windows(left=2),
+        lambda: gl.nets.windows(memory=-1),
+        lambda: gl.nets.convolution(depth=0),
+        lambda: gl.nets.attention(width=10, heads=4),
+    ],
+)
+def test_impossible_numbers_are_refused(make):
+    with pytest.raises(ValueError, match="must"):
+        make()
+
+
+def test_a_convolution_elsewhere_is_the_product_on_a_cpu(monkeypatch):
+    from genjax_lab.nets.neighbours import Near
+
+    near = Near(2, 1, 3, own=True)
+    image = jax.random.normal(jax.random.key(0), (2, 4, 5, 3))
+    weights = jax.random.normal(jax.random.key(1), (near.taps * 3, 4))
+    product = near.product(image, weights)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    np.testing.assert_allclose(near.product(image, weights), product, rtol=1e-4, atol=1e-4)
