@@ -28,6 +28,7 @@ from genjax_lab.families.poisson import poisson
 from genjax_lab.families.student_t import student_t
 from genjax_lab.families.uniform import uniform
 from genjax_lab.families.weibull import weibull
+from genjax_lab.fitting.checkpoint import checkpoint
 from genjax_lab.fitting.closed_form import closed_form
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.em import em
@@ -51,10 +52,11 @@ from genjax_lab.statistic import Mean, from_statistic
 __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
     "Space", "Status", "autoregressive", "bernoulli", "beta", "binary", "categorical", "categories",
-    "check_normalised", "chow_liu", "closed_form", "contains", "count_vectors", "counts", "degrees_of_freedom",
-    "dirichlet", "em", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "grid",
-    "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "logistic_regression", "marginal", "merge", "mixture",
-    "multinomial", "mvnormal", "negative_binomial", "nets", "newton", "nll", "normal", "pair", "partly_labelled",
-    "per_class", "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob", "product", "reals",
-    "run", "sample", "save", "schedule", "score", "simplex", "statistics", "student_t", "uniform", "weibull",
+    "check_normalised", "checkpoint", "chow_liu", "closed_form", "contains", "count_vectors", "counts",
+    "degrees_of_freedom", "dirichlet", "em", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma",
+    "gradient", "grid", "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "logistic_regression", "marginal",
+    "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "nets", "newton", "nll", "normal", "pair",
+    "partly_labelled", "per_class", "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob",
+    "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics", "student_t", "uniform",
+    "weibull",
 ]  # fmt: skip

@@ -6,12 +6,9 @@ changed, and a save replaces the old file in one step, or not at all.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import secrets
-import stat
 import struct
 import zipfile
 import zlib
@@ -22,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from genjax_lab.atomic import write_whole
 from genjax_lab.check import checked_params, require_density
 from genjax_lab.constraints import is_shape
 from genjax_lab.density import Conditional, Density, param_shapes
@@ -68,20 +66,7 @@ def save(path: str | os.PathLike[str], density: Density | Conditional, params: P
     header["sha256"] = _digest(header, leaves)
     arrays = {f"array_{i}": np.frombuffer(leaf.tobytes(), np.uint8) for i, leaf in enumerate(leaves)}
     text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    # Not tempfile's: its files are their owner's alone, and stay so.
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with open(new, "xb") as file:
-            np.savez(file, **{"header": text, **arrays})  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(new, stat.S_IMODE(os.stat(path).st_mode))  # who may read it stays as it was
-        os.replace(new, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-        raise
+    write_whole(path, lambda file: np.savez(file, **{"header": text, **arrays}))  # type: ignore[arg-type]
 
 
 def load(path: str | os.PathLike[str]) -> tuple[Density | Conditional, Params]:

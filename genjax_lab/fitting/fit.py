@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,8 @@ from genjax_lab.combinators.partly_labelled import with_hidden_labels
 from genjax_lab.density import Conditional, Density
 from genjax_lab.fitting.arguments import checked_penalty, checked_smoothing
 from genjax_lab.fitting.ascent import Iterative
+from genjax_lab.fitting.checkpoint import Checkpoint
+from genjax_lab.fitting.checkpoint import checkpoint as checkpoint_in
 from genjax_lab.fitting.choose import checked_method, usual_method
 from genjax_lab.fitting.closed_form import ClosedForm
 from genjax_lab.fitting.data import Data
@@ -51,7 +54,8 @@ def fit(
     smoothing: Smoothing = None,
     penalty: float | jax.Array | Callable[[Params], jax.Array] | None = None,
     fixed: Any = None,
-    progress: bool | Callable[[dict[str, float]], None] = False,
+    progress: bool | Callable[[dict[str, Any]], None] = False,
+    checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
     strict: bool = True,
 ) -> Fit:
     """Fit a density by maximum likelihood: θ̂ = argmax_θ Σ w_i log p(x_i; θ).
@@ -73,7 +77,11 @@ def fit(
       penalty: λ takes λ/2 ‖z‖² off the mean log-likelihood, z the free parameters in unconstrained coordinates; a
         function of the parameters gives the nats per event to be taken off itself (minus a log-prior over n: MAP).
       fixed: values held constant, a prefix of the parameters such as {"prior": {"logits": [0.0, 0.0]}}.
-      progress: show on the terminal how far an iterative method is, or call this with {"start", "step", "value"}.
+      progress: show on the terminal how far an iterative method is, or call this with {"start", "step", "value",
+        "seconds", "left"}: the seconds so far, and those left at this pace if all steps are taken.
+      checkpoint: a directory, or `gl.checkpoint(directory, every=seconds)`, where an iterative method keeps what it
+        needs to go on. After the process was killed the same call goes on from there, to the same bits; after the end
+        it returns the end; with more `max_steps`, or epochs, it goes further.
       strict: raise `gl.FitError` where there is no usable result.
 
     Returns:
@@ -82,6 +90,7 @@ def fit(
     Raises:
       ValueError, TypeError: for data, weights or smoothing that cannot be right; the argument, row and value are named.
       FitError: where the fit has no usable result and `strict`.
+      OSError: where the directory of checkpoints cannot be written to, before the first step.
 
     Warns:
       FitWarning: where the result needs care, such as a maximum on the boundary.
@@ -117,7 +126,7 @@ def fit(
     else:
         if at_once:
             check_values(batch)
-        found = _solved(method, problem, start, key, restarts, progress)
+        found = _solved(method, problem, start, key, restarts, progress, checkpoint)
     return verdict(found if asked is density else replace(found, density=asked), strict)
 
 
@@ -129,7 +138,9 @@ def _checked_and_solved(method: ClosedForm, problem: Problem, batch: Batch) -> F
     return solve_compiled(method, problem, None, None)
 
 
-def _solved(method: Method, problem: Problem, start: Params, key: Key | None, restarts: int, progress: Any) -> Fit:
+def _solved(
+    method: Method, problem: Problem, start: Params, key: Key | None, restarts: int, progress: Any, checkpoint: Any
+) -> Fit:
     if isinstance(method, ClosedForm):
         return solve_compiled(method, problem, None, None)
     if start is None and key is None:
@@ -140,8 +151,10 @@ def _solved(method: Method, problem: Problem, start: Params, key: Key | None, re
         raise ValueError(f"gl.fit: restarts = {restarts} must be a whole number, at least 1")
     if start is not None and restarts > 1:
         raise ValueError(f"gl.fit: start= is one start, and restarts = {restarts} draws several from data: give one")
-    if progress and isinstance(method, Iterative):  # any other has no steps to tell of
-        return solve_in_sight(method, problem, start, key, restarts, progress)
+    if (progress or checkpoint is not None) and isinstance(method, Iterative):  # any other has no steps to tell of
+        if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
+            checkpoint = checkpoint_in(checkpoint)
+        return solve_in_sight(method, problem, start, key, restarts, progress, checkpoint)
     if start is None:
         return solve_restarts(method, problem, key, restarts)
     return solve_compiled(method, problem, start, key)

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from genjax_lab.nets.net import Causal, Net, raster
+from genjax_lab.nets.net import Causal, Net, add_to_rows, raster
 from genjax_lab.spec import factory
 from genjax_lab.types import Shape
 
@@ -84,10 +84,10 @@ class Attention(Causal):
     def __call__(self, x: jax.Array, ordering: int = 0) -> jax.Array:
         """All entries at once."""
         before = jnp.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1]
-        h = self.tell(before) + self.place[None]
+        h = add_to_rows(self.tell(before), self.place)
         for block in self.blocks:
             h = block(h)
-        return self.out(self.norm(h)) + self.base[None]
+        return add_to_rows(self.out(self.norm(h)), self.base)
 
     def cache(self) -> Any:
         """Keys and values of every block."""

@@ -15,7 +15,7 @@ import jax
 from flax import linen as nn
 
 from genjax_lab.nets.neighbours import Near
-from genjax_lab.nets.net import Causal, Net, raster
+from genjax_lab.nets.net import Causal, Net, add_to_rows, raster
 from genjax_lab.spec import factory
 from genjax_lab.types import Shape
 
@@ -51,10 +51,10 @@ class Gated(Causal):
         """All pixels at once."""
         n, (height, wide) = x.shape[0], self.shape
         h = self.first.product(x.reshape(n, height, wide, self.channels), self.window)
-        h = h + self.place.reshape(1, height, wide, self.width)
+        h = add_to_rows(h.reshape(n, -1, self.width), self.place).reshape(-1, self.width)
         for gates, mix in zip(self.gates, self.mix, strict=True):
-            h = h + mix(_gated(self.near.product(h, gates)))
-        return self.out(nn.relu(h)).reshape(n, -1, self.outputs) + self.base[None]
+            h = h + mix(_gated(self.near.product(h.reshape(n, height, wide, -1), gates)))
+        return add_to_rows(self.out(nn.relu(h)).reshape(n, -1, self.outputs), self.base)
 
     def cache(self) -> Any:
         """The image so far, and the features that each layer sees."""

@@ -36,18 +36,19 @@ class Near(NamedTuple):
         return self.rows * (2 * self.columns + 1) + self.left + self.own
 
     def product(self, image: jax.Array, weights: jax.Array) -> jax.Array:
-        """Weights f[taps c, m] times the neighbours of every pixel of an image: f[n, h, w, c] -> f[n, h, w, m]."""
+        """Weights f[taps c, m] times the neighbours of every pixel of an image: f[n, h, w, c] -> f[n h w, m]."""
         if jax.default_backend() == "cpu":
-            return jnp.concatenate(self._shifted(image), -1) @ weights
+            return jnp.concatenate(self._shifted(image), -1).reshape(-1, len(weights)) @ weights
         kernel = jnp.zeros((*self._size, image.shape[-1], weights.shape[1]), weights.dtype)
         places = tuple(jnp.asarray(self._places).T)
-        return lax.conv_general_dilated(
+        whole = lax.conv_general_dilated(
             image,
             kernel.at[places].set(weights.reshape(self.taps, image.shape[-1], -1)),
             (1, 1),
             ((self.rows, 0), (self.left, self.columns)),
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
         )
+        return whole.reshape(-1, weights.shape[1])
 
     def frame(self, shape: Shape, channels: int) -> jax.Array:
         """An image of zeros with room around it for the neighbours of its border."""

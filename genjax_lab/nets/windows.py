@@ -18,7 +18,7 @@ from flax import linen as nn
 from jax import lax
 
 from genjax_lab.nets.neighbours import Near
-from genjax_lab.nets.net import Causal, Net, raster
+from genjax_lab.nets.net import Causal, Net, add_to_rows, raster
 from genjax_lab.spec import factory
 from genjax_lab.types import Shape
 
@@ -57,13 +57,15 @@ class Windows(Causal):
             self.link = nn.Dense(self.width, use_bias=False)
 
     def __call__(self, x: jax.Array, ordering: int = 0) -> jax.Array:
-        """All positions at once."""
+        """All positions at once; of flat rows, whose products have slopes that a CPU finds in half the time."""
         n, (height, wide) = x.shape[0], self.shape
         image = x.reshape(n, height, wide, self.channels)
-        h = self.near.product(image, self.window).reshape(n, height * wide, self.width) + self.place[None]
+        h = self.near.product(image, self.window)
         if self.memory:
-            h = h + self.link(self.spread(self._memories(image)).reshape(n, height * wide, LINK))
-        return self._head(h) + self.base[None]
+            links = self.spread(self._memories(image).reshape(-1, self.memory)).reshape(-1, LINK)
+            h = h + self.link(links)
+        h = add_to_rows(h.reshape(n, -1, self.width), self.place).reshape(-1, self.width)
+        return add_to_rows(self._head(h).reshape(n, -1, self.outputs), self.base)
 
     def cache(self) -> Any:
         """The image so far, and the memory of the rows above."""
@@ -91,8 +93,9 @@ class Windows(Causal):
 
     def _memories(self, image: jax.Array) -> jax.Array:
         """The memory before each row, f[n, height, memory]: nothing, and then a row more each."""
-        rows = jnp.moveaxis(self.read(image.reshape(*image.shape[:2], -1)), 1, 0)
-        start = jnp.zeros((image.shape[0], self.memory), rows.dtype)
+        n, height = image.shape[:2]
+        rows = self.read(jnp.moveaxis(image, 1, 0).reshape(height * n, -1)).reshape(height, n, -1)
+        start = jnp.zeros((n, self.memory), rows.dtype)
         memories = lax.scan(lambda m, row: (self._after(m, row), m), start, rows)[1]
         return jnp.moveaxis(memories, 0, 1)
 
