@@ -48,7 +48,7 @@ except RuntimeError:
     assert run(code) == "refused"
 
 
-BLOCKED = ["matplotlib", "sklearn", "pooch", "tyro", "rich", "hypothesis", "pytest", "PIL", "pandas"]
+BLOCKED = ["matplotlib", "sklearn", "pooch", "tyro", "safetensors", "hypothesis", "pytest", "PIL", "pandas"]
 
 
 def test_import_needs_no_optional_package():

@@ -261,7 +261,7 @@ def test_read_only_directory_is_an_os_error(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
-    monkeypatch.setattr("genjax_lab.io.open", refuse, raising=False)
+    monkeypatch.setattr("genjax_lab.atomic.open", refuse, raising=False)
     with pytest.raises(PermissionError, match="Permission denied"):
         gl.save(tmp_path / "it", gl.normal(), {"loc": 0.0, "scale": 1.0})
 
