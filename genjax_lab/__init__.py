@@ -44,6 +44,7 @@ from genjax_lab.fitting.sufficient import merge, statistics
 from genjax_lab.grid import grid
 from genjax_lab.groups import Groups
 from genjax_lab.io import load, save
+from genjax_lab.masked import complete, log_prob_masked
 from genjax_lab.normalisation import check_normalised
 from genjax_lab.predict import predict, predict_log_prob, sample
 from genjax_lab.space import Space, binary, categories, count_vectors, counts, fields, pair, reals, simplex
@@ -52,11 +53,11 @@ from genjax_lab.statistic import Mean, from_statistic
 __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
     "Space", "Status", "autoregressive", "bernoulli", "beta", "binary", "categorical", "categories",
-    "check_normalised", "checkpoint", "chow_liu", "closed_form", "contains", "count_vectors", "counts",
+    "check_normalised", "checkpoint", "chow_liu", "closed_form", "complete", "contains", "count_vectors", "counts",
     "degrees_of_freedom", "dirichlet", "em", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma",
-    "gradient", "grid", "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "logistic_regression", "marginal",
-    "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "nets", "newton", "nll", "normal", "pair",
-    "partly_labelled", "per_class", "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob",
-    "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics", "student_t", "uniform",
-    "weibull",
+    "gradient", "grid", "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "log_prob_masked",
+    "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "nets",
+    "newton", "nll", "normal", "pair", "partly_labelled", "per_class", "per_example_scores", "poisson", "posterior",
+    "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "simplex",
+    "statistics", "student_t", "uniform", "weibull",
 ]  # fmt: skip

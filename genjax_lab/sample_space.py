@@ -69,13 +69,18 @@ class Space(Static):
         """
         raise ValueError(f"an event of {self!r} is not one whole number 0..k−1, so −1 cannot stand for a hidden one")
 
+    @property
+    def listed(self) -> bool:
+        """Whether there are few enough events to list."""
+        return self.size is not None and self.size <= LARGEST_LISTING
+
     def require_listing(self) -> int:
         """Return the size.
 
         Raises:
           ValueError: where the space is infinite or too large to list.
         """
-        if self.size is None or self.size > LARGEST_LISTING:
+        if self.size is None or not self.listed:
             count = "infinitely many" if self.size is None else f"{float(self.size):.3g}"
             raise ValueError(f"{self!r} has {count} events, too many to list")
         return self.size

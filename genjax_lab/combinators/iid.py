@@ -12,6 +12,7 @@ from genjax_lab.estimator import Estimator, start_of
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import sum_logs
+from genjax_lab.seen import completed, masked
 from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
 
@@ -49,6 +50,12 @@ def iid(density: Density, n: int) -> Density:
         rows = pairwise(density, params, _flat(x))
         return sum_logs(rows.reshape(-1, n, rows.shape[-1]), 1)
 
+    def log_prob_masked(params: Params, x: Event, seen: Event) -> jax.Array:
+        return sum_logs(jax.vmap(masked(density), (None, 0, 0))(params, x, seen))
+
+    def complete(key: Key, params: Params, x: Event, seen: Event) -> Event:
+        return jax.vmap(completed(density), (0, None, 0, 0))(jax.random.split(key, n), params, x, seen)
+
     return Density(
         space=density.space.stack(n),
         parameters=density.parameters,
@@ -57,6 +64,8 @@ def iid(density: Density, n: int) -> Density:
         sample=sample,
         estimator=_estimator(estimator_of(density), n),
         pairwise=all_pairs,
+        log_prob_masked=None if density.log_prob_masked is None else log_prob_masked,
+        complete=None if density.complete is None else complete,
     )
 
 

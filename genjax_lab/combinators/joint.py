@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 
 from genjax_lab import space
-from genjax_lab.density import Conditional, Density, factory, pairwise, pairwise_given, require
+from genjax_lab.density import Conditional, Density, factory, listing, pairwise, pairwise_given, require
 from genjax_lab.estimator import combine
 from genjax_lab.implicit import estimator_of
-from genjax_lab.numerics import add_logs
+from genjax_lab.numerics import add_logs, logsumexp
+from genjax_lab.seen import agrees, completed, fill, masked
 from genjax_lab.types import Event, Key, Params
 
 
@@ -61,6 +63,15 @@ def joint(prior: Density, conditional: Conditional) -> Density:
         given_y = pairwise_given(conditional, params["conditional"], x, y)
         return add_logs(pairwise(prior, params["prior"], y), given_y)
 
+    def log_prob_masked(params: Params, event: Event, seen: Event) -> jax.Array:
+        return logsumexp(_with_each(prior, conditional, params, event, seen))
+
+    def complete(key: Key, params: Params, event: Event, seen: Event) -> Event:
+        first, second = jax.random.split(key)
+        every = _with_each(prior, conditional, params, event, seen)
+        drawn = _drawn(first, every, prior, event[0], seen[0])
+        return drawn, completed(conditional)(second, params["conditional"], event[1], seen[1], drawn)
+
     return Density(
         space=space.pair(prior.space, conditional.space),
         parameters={"prior": prior.parameters, "conditional": conditional.parameters},
@@ -74,4 +85,23 @@ def joint(prior: Density, conditional: Conditional) -> Density:
         ),
         pairwise=all_pairs,
         factors=(prior, conditional),
+        log_prob_masked=log_prob_masked if conditional.log_prob_masked and prior.space.listed else None,
+        complete=complete if conditional.complete and prior.space.listed else None,
     )
+
+
+def _with_each(prior: Density, conditional: Conditional, params: Params, event: Event, seen: Event) -> jax.Array:
+    """log p(y, x_seen) for every y of a finite prior, −∞ where it is not what is seen of y: f[m]."""
+    points = prior.space.enumerate()
+    of_x = jax.vmap(masked(conditional), (None, None, None, 0))(params["conditional"], event[1], seen[1], points)
+    same = jax.vmap(agrees, (None, None, 0))(event[0], seen[0], points)
+    return jnp.where(same, add_logs(of_x, listing(prior, params["prior"])), -jnp.inf)
+
+
+def _drawn(key: Key, every: jax.Array, prior: Density, y: Event, seen: Event) -> Event:
+    """An event of the prior, drawn by log-weights f[m]; where all are −∞, any that agrees with what is seen of y."""
+    points = prior.space.enumerate()
+    same = jax.vmap(agrees, (None, None, 0))(y, seen, points)
+    weights = jnp.where(jnp.any(every > -jnp.inf), every, jnp.where(same, 0.0, -jnp.inf))
+    place = jax.random.categorical(key, weights)
+    return fill(y, seen, jax.tree.map(lambda a: a[place], points))

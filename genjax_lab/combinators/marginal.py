@@ -18,6 +18,7 @@ from genjax_lab.families.categorical import categorical
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import add_logs, logsumexp, shares
+from genjax_lab.seen import completed, masked
 from genjax_lab.space import HIDDEN
 from genjax_lab.start import labelled_shares, seed_shares
 from genjax_lab.types import Event, Key, Params, Smoothing, Stats
@@ -42,13 +43,25 @@ def marginal(joint: Density) -> Density:
       >>> gl.marginal(gl.joint(gl.categorical(2), gl.per_class(gl.normal(), 2))) is gl.mixture(gl.normal(), 2)
       True
     """
-    conditional = factors(joint, "marginal")[1]
+    prior, conditional = factors(joint, "marginal")
 
     def log_prob(params: Params, x: Event) -> jax.Array:
         return logsumexp(log_joint_of_one(joint, params, x))
 
     def sample(key: Key, params: Params) -> Event:
         return joint.sample(key, params)[1]
+
+    def beside(x: Event, seen: Event) -> tuple[Event, Event]:
+        """An event and what is seen of it, beside a label of which nothing is."""
+        label = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), prior.space.struct)
+        return (label, x), (jax.tree.map(lambda a: jnp.zeros(a.shape, bool), label), seen)
+
+    def log_prob_masked(params: Params, x: Event, seen: Event) -> jax.Array:
+        return masked(joint)(params, *beside(x, seen))
+
+    def complete(key: Key, params: Params, x: Event, seen: Event) -> Event:
+        whole: Event = completed(joint)(key, params, *beside(x, seen))[1]
+        return whole
 
     def all_pairs(params: Params, x: Event) -> jax.Array:
         # One model after another keeps the memory of one; each is a matmul over its components.
@@ -62,6 +75,8 @@ def marginal(joint: Density) -> Density:
         sample=sample,
         estimator=expected(joint, lambda x: (None, x)),
         pairwise=all_pairs,
+        log_prob_masked=log_prob_masked if conditional.log_prob_masked else None,
+        complete=complete if conditional.complete else None,
     )
 
 

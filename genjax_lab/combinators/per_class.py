@@ -17,6 +17,7 @@ from genjax_lab.estimator import Estimator, merge_all, pooling, start_of
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import select
+from genjax_lab.seen import completed, masked
 from genjax_lab.space import Space, categories
 from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
@@ -61,6 +62,13 @@ def per_class(density: Density, k: int | Space, shared: str | Sequence[str] = ()
         every = jax.vmap(density.log_prob, (axes, None), axis_size=size)(params, x)
         return select(every, labels.index(given))
 
+    def log_prob_masked(params: Params, x: Event, seen: Event, given: Event) -> jax.Array:
+        every = jax.vmap(masked(density), (axes, None, None), axis_size=size)(params, x, seen)
+        return select(every, labels.index(given))
+
+    def complete(key: Key, params: Params, x: Event, seen: Event, given: Event) -> Event:
+        return completed(density)(key, own(params, labels.index(given)), x, seen)
+
     def init(key: Key) -> Params:
         copies = jax.vmap(density.init)(jax.random.split(key, size))
         return jax.tree.map(lambda p, axis: p if axis == 0 else p[0], copies, axes)
@@ -82,6 +90,8 @@ def per_class(density: Density, k: int | Space, shared: str | Sequence[str] = ()
         over_given=lambda params, x: pairwise(
             density, _flatten(jax.tree.map(lambda p: p[None], params), axes, size), x
         ),
+        log_prob_masked=None if density.log_prob_masked is None else log_prob_masked,
+        complete=None if density.complete is None else complete,
     )
 
 

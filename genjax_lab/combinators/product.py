@@ -13,7 +13,8 @@ from genjax_lab.density import Density, factory, pairwise, require
 from genjax_lab.estimator import combine
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import add_logs
-from genjax_lab.types import Key
+from genjax_lab.seen import completed, masked
+from genjax_lab.types import Event, Key, Params
 
 
 @factory
@@ -48,6 +49,12 @@ def product(densities: Mapping[str, Density] | None = None, /, **fields: Density
         keys = jax.random.split(key, len(densities))
         return {name: call(name, d, keys[i]) for i, (name, d) in enumerate(densities.items())}
 
+    def log_prob_masked(params: Params, x: Event, seen: Event) -> jax.Array:
+        return _sum(masked(d)(params[name], x[name], seen[name]) for name, d in densities.items())
+
+    def complete(key: Key, params: Params, x: Event, seen: Event) -> Event:
+        return each(key, lambda name, d, k: completed(d)(k, params[name], x[name], seen[name]))
+
     return Density(
         space=space.fields(**{name: d.space for name, d in densities.items()}),
         parameters={name: d.parameters for name, d in densities.items()},
@@ -58,6 +65,8 @@ def product(densities: Mapping[str, Density] | None = None, /, **fields: Density
             {name: estimator_of(d) for name, d in densities.items()}, lambda name, x, given: (x[name], given)
         ),
         pairwise=lambda params, x: _sum(pairwise(d, params[name], x[name]) for name, d in densities.items()),
+        log_prob_masked=log_prob_masked if all(d.log_prob_masked for d in densities.values()) else None,
+        complete=complete if all(d.complete for d in densities.values()) else None,
     )
 
 

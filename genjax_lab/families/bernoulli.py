@@ -20,6 +20,7 @@ from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups, takes_bytes
 from genjax_lab.numerics import EXACT, FAR, dot, dot_log, float_dtype, times_log
+from genjax_lab.seen import independent
 from genjax_lab.space import binary
 from genjax_lab.statistic import merge_sums
 from genjax_lab.types import Event, Params, Shape, Smoothing
@@ -63,6 +64,7 @@ def bernoulli(shape: Shape = ()) -> Density:
             pool=merged_whole(merge_sums),
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x),
+        **independent(bernoulli, shape),
     )
 
 

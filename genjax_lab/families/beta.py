@@ -20,6 +20,7 @@ from genjax_lab.families import dirichlet
 from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.numerics import float_dtype, sum_logs
+from genjax_lab.seen import independent
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import per_row
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
@@ -75,6 +76,7 @@ def beta(shape: Shape = ()) -> Density:
             pool=_pool,
         ),
         pairwise=_pairwise,
+        **independent(beta, shape),
     )
 
 

@@ -8,6 +8,7 @@ category, (count + α) / (n + kα).  Casella & Berger (2002), §4.6.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import jax
@@ -20,6 +21,7 @@ from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype, log_normalise, times_log
+from genjax_lab.seen import independent
 from genjax_lab.space import categories
 from genjax_lab.statistic import merge_sums, pseudo_likelihood
 from genjax_lab.types import Params, Shape, Smoothing
@@ -72,6 +74,7 @@ def categorical(k: int, shape: Shape = ()) -> Density:
             pool=merged_whole(merge_sums),
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x, k),
+        **independent(functools.partial(categorical, k), shape),
     )
 
 

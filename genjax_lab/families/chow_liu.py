@@ -22,7 +22,7 @@ from genjax_lab.blocks import map_blocks
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
-from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
+from genjax_lab.numerics import EXACT, add_logs, float_dtype, log_normalise, logsumexp, times_log
 from genjax_lab.pairs import Pairs
 from genjax_lab.space import binary, categories, whole_shape
 from genjax_lab.statistic import merge_sums, pseudo_likelihood
@@ -87,6 +87,8 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
             pool=merged_whole(merge_sums),
         ),
         pairwise=pairwise,
+        log_prob_masked=lambda params, x, seen: _upward(params, _evidence(k, x, seen))[1],
+        complete=lambda key, params, x, seen: _completed(k, key, params, x, seen),
     )
 
 
@@ -119,13 +121,44 @@ def _init(d: int, k: int, key: Key) -> Params:
 
 
 def _sample(key: Key, params: Params) -> jax.Array:
+    return _down(key, params, jnp.zeros(params["logits"].shape[::2], params["logits"].dtype))
+
+
+def _down(key: Key, params: Params, messages: jax.Array) -> jax.Array:
+    """Draw each coordinate after its parent, by its logits and what comes from below: int[d]."""
     parent, logits = params["parent"], params["logits"]
-    noise = jax.random.gumbel(key, logits.shape[::2], logits.dtype)  # its maximum with the logits is a draw
+    noise = jax.random.gumbel(key, messages.shape, messages.dtype)  # its maximum with the logits is a draw
 
     def draw(x: jax.Array, j: jax.Array) -> tuple[jax.Array, None]:
-        return x.at[j].set(jnp.argmax(logits[j, x[parent[j]]] + noise[j]).astype(jnp.int32)), None
+        below = add_logs(logits[j, x[parent[j]]], messages[j])
+        possible = jnp.where(jnp.any(below > -jnp.inf), below, messages[j])  # what is seen stays, possible or not
+        return x.at[j].set(jnp.argmax(possible + noise[j]).astype(jnp.int32)), None
 
     return lax.scan(draw, jnp.zeros(parent.shape, jnp.int32), parents_first(parent))[0]
+
+
+def _evidence(k: int, x: jax.Array, seen: jax.Array) -> jax.Array:
+    """0 for every category that a coordinate may have, −∞ for others than the one that is seen: f[d, k]."""
+    same = x.reshape(-1, 1) == jnp.arange(k)[None]
+    return jnp.where(same | ~seen.reshape(-1, 1), 0.0, -jnp.inf)
+
+
+def _upward(params: Params, evidence: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """log p of the evidence at and below each coordinate, for each of its categories, f[d, k]; and of all, f[]."""
+    parent, tables = params["parent"], log_normalise(params["logits"])
+
+    def tell(messages: jax.Array, j: jax.Array) -> tuple[jax.Array, None]:
+        told = logsumexp(add_logs(tables[j], messages[j][None]))
+        return messages.at[parent[j]].set(add_logs(messages[parent[j]], told)), None
+
+    messages = lax.scan(tell, evidence, parents_first(parent)[:0:-1])[0]
+    return messages, logsumexp(add_logs(tables[0, 0], messages[0]))
+
+
+def _completed(k: int, key: Key, params: Params, x: jax.Array, seen: jax.Array) -> jax.Array:
+    messages = _upward(params, _evidence(k, x, seen))[0]
+    drawn = _down(key, params, messages).reshape(x.shape)
+    return jnp.where(seen, x.astype(drawn.dtype), drawn)
 
 
 def _bits(params: Params, x: jax.Array) -> jax.Array:

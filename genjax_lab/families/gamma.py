@@ -26,6 +26,7 @@ from genjax_lab.gamma_function import (
 from genjax_lab.groups import Groups
 from genjax_lab.log_moments import LogMoments
 from genjax_lab.numerics import sum_logs
+from genjax_lab.seen import independent
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import per_row
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
@@ -87,6 +88,7 @@ def gamma(shape: Shape = ()) -> Density:
             pool=_pool,
         ),
         pairwise=lambda params, x: _pairwise(params["concentration"], params["rate"], x),
+        **independent(gamma, shape),
     )
 
 

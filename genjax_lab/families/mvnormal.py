@@ -79,6 +79,8 @@ def mvnormal(d: int) -> Density:
             pool=scatter.pool,
         ),
         pairwise=lambda params, x: _pairwise(params["loc"], params["scale_tril"], x),
+        log_prob_masked=_log_prob_masked,
+        complete=lambda key, params, x, seen: _completed(sample(key, params), params, x, seen),
     )
 
 
@@ -88,6 +90,30 @@ def _log_prob(loc: jax.Array, scale: jax.Array, x: jax.Array) -> jax.Array:
     point = jnp.diagonal(scale) == 0
     value = -0.5 * square - _log_volume(scale)
     return jnp.where(point.any(), jnp.where(off_plane, -jnp.inf, jnp.inf), value)
+
+
+def _seen_factor(params: Params, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The covariance, and the lower factor of that of what is seen, the rest independent with variance 1."""
+    scale = jnp.tril(params["scale_tril"])
+    covariance = jnp.matmul(scale, scale.T, precision=EXACT)
+    both = seen[:, None] & seen[None]
+    return covariance, jnp.linalg.cholesky(jnp.where(both, covariance, jnp.eye(len(seen), dtype=scale.dtype)))
+
+
+def _log_prob_masked(params: Params, x: jax.Array, seen: jax.Array) -> jax.Array:
+    """That of what is seen: normal too, with its rows and columns of the covariance."""
+    factor = _seen_factor(params, seen)[1]
+    centred = jnp.where(seen, x - params["loc"], 0.0)
+    z = jax.scipy.linalg.solve_triangular(factor, centred, lower=True)
+    return -0.5 * (z**2).sum() - jnp.where(seen, jnp.log(jnp.diagonal(factor)) + HALF_LOG_TWO_PI, 0.0).sum()
+
+
+def _completed(drawn: jax.Array, params: Params, x: jax.Array, seen: jax.Array) -> jax.Array:
+    """A draw of all, moved by what is seen of x (Matheron's rule: Journel & Huijbregts 1978, Mining Geostatistics)."""
+    covariance, factor = _seen_factor(params, seen)
+    off = jnp.where(seen, x - drawn, 0.0)
+    weights = jnp.where(seen, jax.scipy.linalg.cho_solve((factor, True), off), 0.0)
+    return jnp.where(seen, x, drawn + jnp.matmul(covariance, weights, precision=EXACT))
 
 
 def _square(scale: jax.Array, v: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -20,6 +20,7 @@ from genjax_lab.dispersion import MOST_DISPERSED, climb, log_some, of_tails, row
 from genjax_lab.groups import Groups
 from genjax_lab.iterated import centre_and_spread, from_entries
 from genjax_lab.numerics import sum_logs
+from genjax_lab.seen import independent
 from genjax_lab.space import counts, whole_shape
 from genjax_lab.statistic import Mean
 from genjax_lab.stirling import rests
@@ -77,6 +78,7 @@ def negative_binomial(shape: Shape = ()) -> Density:
         log_prob=log_prob,
         sample=sample,
         estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters), _digest, _retold),
+        **independent(negative_binomial, shape),
     )
 
 

@@ -20,6 +20,7 @@ from genjax_lab.density import Density, factory
 from genjax_lab.estimator import smoothing_of
 from genjax_lab.numerics import EXACT
 from genjax_lab.quadratic import near, pays
+from genjax_lab.seen import independent
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import Moments, from_moments, per_row
 from genjax_lab.types import Params, Shape, Smoothing
@@ -62,6 +63,7 @@ def normal(shape: Shape = ()) -> Density:
         sample=lambda key, params: params["loc"] + params["scale"] * jax.random.normal(key, shape, params["loc"].dtype),
         estimator=from_moments(_maximise, _log_likelihood, _penalty),
         pairwise=lambda params, x: _pairwise(params["loc"], params["scale"], x),
+        **independent(normal, shape),
     )
 
 

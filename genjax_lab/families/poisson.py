@@ -16,6 +16,7 @@ from genjax_lab.count_statistics import Counts, from_counts
 from genjax_lab.density import Density, factory
 from genjax_lab.deviance import log_poisson, pairwise_poisson
 from genjax_lab.numerics import log
+from genjax_lab.seen import independent
 from genjax_lab.space import counts
 from genjax_lab.types import Params, Shape, Smoothing
 
@@ -50,6 +51,7 @@ def poisson(shape: Shape = ()) -> Density:
             _log_prob, lambda mean, x: mean, _maximise, lambda params, x: (params["rate"], log(params["rate"]))
         ),
         pairwise=lambda params, x: _pairwise(params["rate"], x),
+        **independent(poisson, shape),
     )
 
 

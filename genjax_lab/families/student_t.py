@@ -20,6 +20,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.iterated import centre_and_spread, centre_of, from_entries, gather
 from genjax_lab.numerics import sum_logs
 from genjax_lab.scale_mixture import FARTHEST, climb, height, row, tail
+from genjax_lab.seen import independent
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import Mean
 from genjax_lab.types import Key, Params, Shape
@@ -89,6 +90,7 @@ def student_t(shape: Shape = ()) -> Density:
         log_prob=log_prob,
         sample=sample,
         estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters)),
+        **independent(student_t, shape),
     )
 
 

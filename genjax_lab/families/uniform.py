@@ -19,6 +19,7 @@ from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merge_all
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype, log
+from genjax_lab.seen import independent
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Event, Params, Shape, Smoothing
 
@@ -56,6 +57,7 @@ def uniform(shape: Shape = ()) -> Density:
         log_prob=lambda params, x: _log_prob(params["low"], params["high"], x),
         sample=sample,
         estimator=Estimator(_statistics, _merge, _maximise, _log_likelihood, pool=_pool),
+        **independent(uniform, shape),
     )
 
 

@@ -20,6 +20,7 @@ from genjax_lab.density import Density, factory
 from genjax_lab.groups import Groups
 from genjax_lab.iterated import SMALL, centre_and_spread, from_entries
 from genjax_lab.numerics import sum_logs
+from genjax_lab.seen import independent
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.statistic import Mean
 from genjax_lab.types import Key, Params, Shape
@@ -81,6 +82,7 @@ def weibull(shape: Shape = ()) -> Density:
         log_prob=log_prob,
         sample=sample,
         estimator=from_entries(_entry, _step, _log_likelihood, _start, frozenset(parameters), few_rows=SMALL),
+        **independent(weibull, shape),
     )
 
 

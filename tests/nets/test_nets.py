@@ -28,8 +28,11 @@ def weighted(module, shape, channels):
     return tree.unflatten([a + 0.5 * jax.random.normal(k, a.shape) for k, a in zip(keys, leaves, strict=True)])
 
 
+some_channels = pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
+
+
 @every_net
-@pytest.mark.parametrize("channels", [1, 3])
+@some_channels
 def test_an_output_looks_at_all_earlier_entries_and_no_other(shape, net, channels):
     module, d = net.build(shape, channels, 2), int(np.prod(shape))
     weights = weighted(module, shape, channels)
@@ -48,7 +51,7 @@ def test_an_output_looks_at_all_earlier_entries_and_no_other(shape, net, channel
 
 
 @every_net
-@pytest.mark.parametrize("channels", [1, 3])
+@some_channels
 def test_one_entry_at_a_time_gives_what_the_whole_pass_gives(shape, net, channels):
     module, d = net.build(shape, channels, 2), int(np.prod(shape))
     weights = weighted(module, shape, channels)
