@@ -184,10 +184,8 @@ def curves(x: ArrayLike, series: Mapping[str, ArrayLike], *, xlabel: str, ylabel
     places = np.asarray(x, dtype=float)
     for (name, heights), colour, marker in zip(series.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
         axes.plot(places, np.asarray(heights, dtype=float), color=colour, marker=marker, linewidth=2, label=name)
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
     axes.legend(frameon=False)
-    _plain(axes)
+    _plain(axes, xlabel, ylabel)
     return figure
 
 
@@ -201,9 +199,7 @@ def points_and_contours(
     axes.contour(np.asarray(across), np.asarray(up), values, levels, colors=ORANGE, linestyles="solid", linewidths=1.4)
     first, second = np.asarray(points, dtype=float).T
     axes.scatter(first, second, s=14, color=BLUE, alpha=0.6, linewidths=0)
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    _plain(axes)
+    _plain(axes, xlabel, ylabel)
     return figure
 
 
@@ -216,10 +212,21 @@ def histogram_and_densities(
     styles = cycle(("solid", "dashed", "dotted"))
     for (name, heights), colour, style in zip(series.items(), cycle(COLOURS), styles, strict=False):
         axes.plot(np.asarray(x), np.asarray(heights), color=colour, linestyle=style, linewidth=2, label=name)
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
     axes.legend(frameon=False)
-    _plain(axes)
+    _plain(axes, xlabel, ylabel)
+    return figure
+
+
+def labelled_points(x: ArrayLike, y: ArrayLike, names: Sequence[str], *, xlabel: str, ylabel: str) -> Figure:
+    """Points (n,), a name beside each; both axes logarithmic."""
+    figure, axes = _canvas(4.6)
+    axes.loglog(np.asarray(x, dtype=float), np.asarray(y, dtype=float), "o", color=BLUE, markersize=7)
+    for across, up, name in zip(np.asarray(x), np.asarray(y), names, strict=True):
+        axes.annotate(name, (across, up), (6, 4), textcoords="offset points", size=9, color=INK)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.margins(x=0.25, y=0.1)
+    _plain(axes, xlabel, ylabel)
     return figure
 
 
@@ -228,8 +235,10 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _plain(axes: Axes) -> None:
-    """A frame that steps back behind what it frames."""
+def _plain(axes: Axes, xlabel: str = "", ylabel: str = "") -> None:
+    """A frame that steps back behind what it frames, and what its axes are."""
+    axes.set_xlabel(xlabel or axes.get_xlabel())
+    axes.set_ylabel(ylabel or axes.get_ylabel())
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(SOFT)
     axes.tick_params(colors=INK, labelsize=11)

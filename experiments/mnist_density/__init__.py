@@ -1,0 +1,89 @@
+"""A ladder of densities of MNIST, from independent pixels to causal networks: nats against seconds.
+
+    python -m experiments run mnist_density                    # 60 minutes on 2 cores
+    python -m experiments run mnist_density --model windows    # one rung
+    python -m experiments run mnist_density --smoke            # the small digits, 150 s
+
+Every rung is a density of black-and-white images that `gl.fit` fits and `gl.nll` scores exactly, on the fixed
+binarisation (Larochelle & Murray 2011; 50,000 / 10,000 / 10,000). Expected on two cores, test nats: see the README.
+`--checkpoint DIR` lets a run that was stopped go on.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import jax
+
+from experiments.mnist_density import story
+from experiments.mnist_density.findings import Findings
+from experiments.mnist_density.measure import climb
+from experiments.mnist_density.rungs import RUNGS, Effort
+from experiments.result import Result
+from genjax_lab.data import load
+
+NAMES = tuple(rung.name for rung in RUNGS)
+ON_A_CPU = tuple(name for name in NAMES if name != "attention")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What may be changed. Every fit is on the training images; choices are made on the validation images."""
+
+    model: tuple[str, ...] = ON_A_CPU  # rungs of the ladder; attention too, which asks for a GPU
+    dataset: str = "binarized_mnist"  # or digits: the small ones of scikit-learn
+    passes: int = 15  # of EM over the images, for mixtures of trees
+    starts: int = 4  # of EM for mixtures of coins; the best after a few passes goes on
+    components: tuple[int, int] = (50, 500)  # of the mixtures of coins
+    trees: tuple[int, int] = (120, 20)  # of the mixture of trees, and of that of each class
+    smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
+    epochs: tuple[int, int, int, int] = (20, 4, 4, 10)  # of made, convolution, attention, windows
+    width: int = 64  # features of a pixel in the networks
+    checkpoint: str | None = None  # a directory where fits under way are kept
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        unknown = set(self.model) - set(NAMES)
+        if unknown or not self.model:
+            raise ValueError(f"model: {sorted(unknown)} is no rung; they are {', '.join(NAMES)}")
+        if self.dataset not in ("binarized_mnist", "digits"):
+            raise ValueError(f"dataset: {self.dataset!r} must be binarized_mnist or digits")
+        if min(self.passes, self.starts, *self.components, *self.trees, *self.epochs) < 1 or self.width % 4:
+            raise ValueError("passes, starts, components, trees, epochs must be 1 or more, and width a multiple of 4")
+        if not self.smoothing or min(self.smoothing) <= 0:
+            raise ValueError("smoothing needs at least one value, and all above 0")
+
+
+SMOKE = Config(
+    model=NAMES,
+    dataset="digits",
+    passes=5,
+    starts=2,
+    components=(5, 20),
+    trees=(4, 2),
+    smoothing=(0.5,),
+    epochs=(20, 6, 6, 6),
+    width=16,
+)
+
+
+def run(config: Config) -> Result:
+    """Climb the ladder."""
+    data = load(config.dataset)
+    if data.levels > 2:
+        data = data.binarised()
+    effort = Effort(
+        config.passes, config.starts, config.components, config.trees, config.smoothing, config.epochs, config.width,
+        config.seed, config.checkpoint,
+    )  # fmt: skip
+    device = jax.devices()[0]
+    words = f"{os.cpu_count()} CPU cores" if device.platform == "cpu" else device.device_kind
+    outcomes = []
+    for number, rung in enumerate(RUNGS):
+        if rung.name in config.model:
+            key = jax.random.fold_in(jax.random.key(config.seed), number)
+            outcomes.append(climb(rung, data, effort, key))
+            print(f"{rung.name}: {outcomes[-1].test:.2f} test nats in {outcomes[-1].best.seconds:.1f} s", flush=True)
+    found = Findings(data, tuple(outcomes), words)
+    return Result(story.title(found), story.summary(found), found.metrics(), story.sections(found))

@@ -1,0 +1,144 @@
+"""The page: a ladder of densities of one kind of image, and what each step up can say that the one below could not."""
+
+from __future__ import annotations
+
+from experiments.mnist_density import drawings
+from experiments.mnist_density.findings import Findings
+from experiments.result import Cell, Figure, Formula, Section, Table
+
+
+def title(found: Findings) -> str:
+    """The headline."""
+    return f"How well can a density of {found.name} be learnt: {found.best.test:.1f} nats"
+
+
+def summary(found: Findings) -> str:
+    """What was done and found."""
+    first, best = found.outcomes[0], found.best
+    return (
+        f"A ladder of {len(found.outcomes)} densities, all fitted by `gl.fit` on the same images: from "
+        f"{first.test:.1f} nats for {first.rung.title} to {best.test:.1f} for {best.rung.title}, after "
+        f"{best.best.seconds:.0f} seconds of training on {found.device}."
+    )
+
+
+def sections(found: Findings) -> tuple[Section, ...]:
+    """The story in its order."""
+    told = (_question(found), _table(found), *(_pictures(found)), _steps(found), _labels(found), _tried(found))
+    return tuple(section for section in told if section.body)
+
+
+def _question(found: Findings) -> Section:
+    height, width = found.data.image_shape
+    return Section(
+        "The challenge of high dimension",
+        (
+            f"An image of {height} × {width} black and white pixels is one of 2^{{{height * width}}}: no table holds a "
+            "probability for each, and no data set shows more than a speck of them. A density must say with a few "
+            "numbers how pixels depend on one another. Which dependence it can say is what the rungs of this ladder "
+            "differ in.",
+            Formula("−log p(x; θ) = −Σ_j log p(x_j | x_1, …, x_{j−1}; θ)"),
+            "The measure is the mean of −log p(x) over new images, in nats: less is better, and a nat less means that "
+            "each image is e = 2.7 times as probable. All choices are made on validation images; the test images are "
+            "scored once.",
+            f"Data: {found.data.source}.",
+        ),
+    )
+
+
+def _table(found: Findings) -> Section:
+    rows: list[tuple[Cell, ...]] = []
+    for outcome in found.outcomes:
+        known = outcome.rung.published
+        rows.append(
+            (
+                outcome.rung.title,
+                outcome.parameters,
+                f"{outcome.train:.2f}",
+                f"{outcome.best.valid:.2f}",
+                f"{outcome.test:.2f}",
+                f"{outcome.best.seconds:.1f}",
+                f"{outcome.best.compiling:.1f}",
+                "–" if known is None or found.data.name == "digits" else f"{known[0]:g}, {known[1]}",
+            )
+        )
+    columns = ("density", "free numbers", "training", "validation", "test", "seconds", "compiling", "beside it")
+    return Section(
+        "Nats against seconds",
+        (
+            Table(
+                "−log p(x), nats an image, and seconds of training",
+                columns,
+                rows,
+                f"On {found.device}. Seconds are those of the fit that is kept, without those of compiling. The last "
+                "column has numbers on the same fixed binarisation (Larochelle & Murray 2011), published or measured "
+                "before this library was written; dynamic binarisation is not comparable.",
+            ),
+            Figure(
+                "nats_and_seconds",
+                "Test nats against seconds of training; lower and further left is better.",
+                lambda: drawings.nats_and_seconds(found),
+            ),
+        ),
+    )
+
+
+def _pictures(found: Findings) -> tuple[Section, ...]:
+    drawn: list[str | Figure] = [
+        "A density that has learnt which images are probable draws such images. What a rung cannot say shows: "
+        "coins draw dust, trees draw strokes that do not end in a digit, networks draw digits.",
+        Figure("samples", "Training images, and ten images drawn from each rung.", lambda: drawings.samples(found)),
+    ]
+    if any(outcome.completed is not None for outcome in found.outcomes):
+        drawn += [
+            "The same densities answer another question without being fitted anew: given the upper half of an image, "
+            "what may the lower be? `gl.complete` draws from p(lower | upper; θ), exactly: a mixture asks which of its "
+            "components the upper half speaks for, a tree passes messages, a network goes on from the last row.",
+            Figure(
+                "completed",
+                "Test images; what is seen of them; and lower halves drawn given the upper.",
+                lambda: drawings.completed(found),
+            ),
+        ]
+    return (Section("What they draw", tuple(drawn)),)
+
+
+def _steps(found: Findings) -> Section:
+    rows = []
+    for before, outcome in zip((None, *found.outcomes), found.outcomes, strict=False):
+        gain = None if before is None else f"{before.test - outcome.test:+.1f}"
+        rows.append((outcome.rung.title, outcome.rung.adds, gain))
+    return Section(
+        "Each step up",
+        (
+            Table(
+                "Which dependence a rung can express that the one above it in this table could not",
+                ("density", "what it adds", "nats gained"),
+                rows,
+            ),
+        ),
+    )
+
+
+def _labels(found: Findings) -> Section:
+    if not found.labels:
+        return Section("Labels by Bayes' rule", ())
+    rows = [(o.rung.title, f"{o.accuracy:.2%}", f"{o.test:.2f}") for o in found.labels]
+    return Section(
+        "Labels by Bayes' rule",
+        (
+            "A rung with a density for each class labels images too: p(y | x) is in proportion to p(y) p(x | y). What "
+            "describes images better labels them better.",
+            Table("Test labels right", ("density", "accuracy", "nats, label summed out"), rows),
+        ),
+    )
+
+
+def _tried(found: Findings) -> Section:
+    rows = [
+        (o.rung.title, t.setting, f"{t.valid:.2f}", f"{t.seconds:.1f}", t.steps, t.status)
+        for o in found.outcomes
+        for t in o.trials
+    ]
+    columns = ("density", "setting", "validation nats", "seconds", "steps", "status")
+    return Section("All that was fitted", (Table("Every fit", columns, rows),))
