@@ -36,7 +36,7 @@ class Config:
     passes: int = 15  # of EM over the images, for mixtures of trees
     starts: int = 4  # of EM for mixtures of coins; the best after a few passes goes on
     components: tuple[int, int] = (50, 500)  # of the mixtures of coins
-    trees: tuple[int, int] = (120, 20)  # of the mixture of trees, and of that of each class
+    trees: tuple[int, int] = (120, 12)  # of the mixture of trees, and of that of each class
     smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
     epochs: tuple[int, int, int, int] = (20, 4, 4, 10)  # of made, convolution, attention, windows
     width: int = 64  # features of a pixel in the networks

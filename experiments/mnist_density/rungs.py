@@ -228,7 +228,7 @@ RUNGS = (
     ),
     Rung(
         "class_chow_liu_mixture", "mixture of trees in each class",
-        "Twenty ways of drawing each digit, for the price of twenty: an image is asked of its own digit's trees only.",
+        "Ways of drawing each digit: an image is asked of its own digit's trees only.",
         None, class_tree_mixture,
     ),
     Rung(
