@@ -18,8 +18,9 @@ import jax
 
 from experiments.mnist_density import story
 from experiments.mnist_density.findings import Findings
+from experiments.mnist_density.fits import Effort
 from experiments.mnist_density.measure import climb
-from experiments.mnist_density.rungs import RUNGS, Effort
+from experiments.mnist_density.rungs import RUNGS
 from experiments.result import Result
 from genjax_lab.data import load
 

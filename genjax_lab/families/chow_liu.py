@@ -3,8 +3,9 @@
     log p(x; π, ℓ) = Σ_j log p(x_j | x_π(j)),   p(b | a) = exp ℓ_{j, a, b} / Σ_c exp ℓ_{j, a, c},   p(x_0) at the root
 
 T(x) = the counts of pairs of categories in pairs of coordinates, a matmul. The best tree is the spanning tree of
-greatest mutual information, its tables are shares of counts; α pseudo-counts a cell of every pair's table are k²α rows
-spread evenly.  Chow & Liu (1968), IEEE Trans. Inf. Theory 14, 462–467.
+greatest mutual information, its tables are shares of counts. α pseudo-counts a cell of every pair's table are k²α rows
+spread evenly; a table f[d, d, k, k] of them is the pairs of rows that were not seen, such as the average of other data.
+Chow & Liu (1968), IEEE Trans. Inf. Theory 14, 462–467.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from genjax_lab.blocks import map_blocks
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
-from genjax_lab.numerics import EXACT, add_logs, float_dtype, log_normalise, logsumexp, times_log
+from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
 from genjax_lab.pairs import Pairs
 from genjax_lab.space import binary, categories, whole_shape
-from genjax_lab.statistic import merge_sums, pseudo_likelihood
-from genjax_lab.trees import parents_first, spanning_tree
+from genjax_lab.statistic import merge_sums
+from genjax_lab.trees import draw_down, pass_up, spanning_tree
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 
@@ -82,12 +83,14 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
             group_rows=pairs.TILE,
             start=functools.partial(_start, d, k),
             penalty=_penalty,
-            tables={"logits": ()},
+            tables={"logits": (d, d, k, k)},
             smooths=frozenset({"logits"}),
             pool=merged_whole(merge_sums),
         ),
         pairwise=pairwise,
-        log_prob_masked=lambda params, x, seen: _upward(params, _evidence(k, x, seen))[1],
+        log_prob_masked=lambda params, x, seen: pass_up(
+            params["parent"], log_normalise(params["logits"]), _evidence(k, x, seen)
+        )[1],
         complete=lambda key, params, x, seen: _completed(k, key, params, x, seen),
     )
 
@@ -121,20 +124,9 @@ def _init(d: int, k: int, key: Key) -> Params:
 
 
 def _sample(key: Key, params: Params) -> jax.Array:
-    return _down(key, params, jnp.zeros(params["logits"].shape[::2], params["logits"].dtype))
-
-
-def _down(key: Key, params: Params, messages: jax.Array) -> jax.Array:
-    """Draw each coordinate after its parent, by its logits and what comes from below: int[d]."""
-    parent, logits = params["parent"], params["logits"]
-    noise = jax.random.gumbel(key, messages.shape, messages.dtype)  # its maximum with the logits is a draw
-
-    def draw(x: jax.Array, j: jax.Array) -> tuple[jax.Array, None]:
-        below = add_logs(logits[j, x[parent[j]]], messages[j])
-        possible = jnp.where(jnp.any(below > -jnp.inf), below, messages[j])  # what is seen stays, possible or not
-        return x.at[j].set(jnp.argmax(possible + noise[j]).astype(jnp.int32)), None
-
-    return lax.scan(draw, jnp.zeros(parent.shape, jnp.int32), parents_first(parent))[0]
+    return draw_down(
+        key, params["parent"], params["logits"], jnp.zeros(params["logits"].shape[::2], params["logits"].dtype)
+    )
 
 
 def _evidence(k: int, x: jax.Array, seen: jax.Array) -> jax.Array:
@@ -143,21 +135,13 @@ def _evidence(k: int, x: jax.Array, seen: jax.Array) -> jax.Array:
     return jnp.where(same | ~seen.reshape(-1, 1), 0.0, -jnp.inf)
 
 
-def _upward(params: Params, evidence: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """log p of the evidence at and below each coordinate, for each of its categories, f[d, k]; and of all, f[]."""
-    parent, tables = params["parent"], log_normalise(params["logits"])
-
-    def tell(messages: jax.Array, j: jax.Array) -> tuple[jax.Array, None]:
-        told = logsumexp(add_logs(tables[j], messages[j][None]))
-        return messages.at[parent[j]].set(add_logs(messages[parent[j]], told)), None
-
-    messages = lax.scan(tell, evidence, parents_first(parent)[:0:-1])[0]
-    return messages, logsumexp(add_logs(tables[0, 0], messages[0]))
+def _messages(k: int, params: Params, x: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return pass_up(params["parent"], log_normalise(params["logits"]), _evidence(k, x, seen))
 
 
 def _completed(k: int, key: Key, params: Params, x: jax.Array, seen: jax.Array) -> jax.Array:
-    messages = _upward(params, _evidence(k, x, seen))[0]
-    drawn = _down(key, params, messages).reshape(x.shape)
+    messages = _messages(k, params, x, seen)[0]
+    drawn = draw_down(key, params["parent"], params["logits"], messages).reshape(x.shape)
     return jnp.where(seen, x.astype(drawn.dtype), drawn)
 
 
@@ -201,28 +185,40 @@ def _categories(params: Params, x: jax.Array, k: int) -> jax.Array:
 
 
 def _maximise(d: int, k: int, stats: Pairs, params: Params, smoothing: Smoothing) -> Params:
-    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
-    total = stats.weight + k * k * alpha
+    alpha = _pseudo_counts(smoothing)
+    total = stats.weight + (alpha[0, 0].sum() if alpha.ndim else k * k * alpha)
     total = jnp.where(total > 0, total, 1)
     of_pairs, alone = jnp.zeros((d, d)), jnp.zeros(d)
     for a in range(k):
         ones = jnp.zeros(d)
         for b in range(k):
-            cells = jnp.maximum(stats.table(d, a, b), 0) + alpha
+            cells = jnp.maximum(stats.table(d, a, b), 0) + (alpha[:, :, a, b] if alpha.ndim else alpha)
             of_pairs = of_pairs + entr(cells / total)
             ones = ones + jnp.diagonal(cells)
         alone = alone + entr(ones / total)
     parent = spanning_tree(alone[:, None] + alone[None] - of_pairs)
-    counts = _edges(d, k, stats, parent).astype(float_dtype(stats.both)) + alpha
-    root = jnp.broadcast_to(jnp.diagonal(counts[0]) + (k - 1) * alpha, (k, k))
-    counts = counts.at[0].set(root)
+    counts = _edges(d, k, stats, parent).astype(float_dtype(stats.both))
+    root = jnp.diagonal(counts[0]) + _edge_counts(alpha, parent, d, k)[0].sum(0)
+    counts = (counts + _edge_counts(alpha, parent, d, k)).at[0].set(jnp.broadcast_to(root, (k, k)))
     rows = counts.sum(-1, keepdims=True)
     return {"parent": parent, "logits": jnp.where(rows > 0, jnp.log(counts) - jnp.log(rows), -math.log(k))}
 
 
+def _pseudo_counts(smoothing: Smoothing) -> jax.Array:
+    """Of each pair of categories in each pair of coordinates: one number, or f[d, d, k, k], symmetric."""
+    alpha = jnp.asarray(smoothing_of(smoothing, "logits", count=True))
+    return (alpha + alpha.transpose(1, 0, 3, 2)) / 2 if alpha.ndim else alpha
+
+
+def _edge_counts(alpha: jax.Array, parent: jax.Array, d: int, k: int) -> jax.Array:
+    """The pseudo-counts of each coordinate's pairs with its parent: f[d, parent's category, own]."""
+    return alpha[parent, jnp.arange(d)] if alpha.ndim else jnp.broadcast_to(alpha, (d, k, k))
+
+
 def _start(d: int, k: int, key: Key, x: jax.Array, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
     """Trees from some rows of each group, with a pseudo-count at least: a start makes nothing impossible."""
-    alpha = jnp.maximum(jnp.asarray(smoothing_of(smoothing, "logits", count=True)), 1.0)
+    alpha = _pseudo_counts(smoothing)
+    alpha = alpha + 1.0 if alpha.ndim else jnp.maximum(alpha, 1.0)
     stats = pairs.gather(x.reshape(x.shape[0], d), groups, k, key)
     return jax.vmap(lambda one: _maximise(d, k, one, None, {"logits": alpha}))(stats)
 
@@ -239,5 +235,9 @@ def _log_likelihood(d: int, k: int, stats: Pairs, params: Params) -> jax.Array:
 
 
 def _penalty(stats: Pairs, params: Params, smoothing: Smoothing) -> jax.Array:
-    """Log-likelihood of α of each pair of categories."""
-    return pseudo_likelihood(smoothing, log_normalise(params["logits"]))
+    """Log-likelihood of the pseudo-counts of each pair with its parent; of the root, of its categories."""
+    tables = log_normalise(params["logits"])
+    d, k = tables.shape[:2]
+    counts = _edge_counts(_pseudo_counts(smoothing), params["parent"], d, k)
+    counts = counts.at[0].set(counts[0].sum(0, keepdims=True) / k)  # the root's rows are alike
+    return times_log(counts, tables).sum()

@@ -220,3 +220,21 @@ def test_spanning_tree_is_scipys():
     for j in order:
         assert j == 0 or parent[j] in seen
         seen.add(j)
+
+
+def test_pseudo_counts_of_pairs_are_rows_that_were_not_seen():
+    rng = np.random.default_rng(3)
+    x, more = (rng.integers(0, 3, (n, 4)) for n in (30, 50))
+    one = np.eye(3)[more]
+    table = np.einsum("nia,njb->ijab", one, one)
+    model = gl.chow_liu((4,), 3)
+    smoothed = gl.fit(model, jnp.asarray(x), smoothing={"logits": table}, strict=False).params
+    together = gl.fit(model, jnp.asarray(np.concatenate([x, more])), smoothing={"logits": 0.0}, strict=False).params
+    np.testing.assert_array_equal(smoothed["parent"], together["parent"])
+    every = model.space.enumerate()
+    np.testing.assert_allclose(
+        np.exp(gl.log_prob(model, smoothed, every)), np.exp(gl.log_prob(model, together, every)), atol=1e-6
+    )
+    stats = gl.statistics(model, jnp.asarray(x)).values
+    gained = model.estimator.penalty(stats, smoothed, {"logits": jnp.asarray(table)})
+    assert float(gained) == pytest.approx(float(gl.log_prob(model, smoothed, jnp.asarray(more)).sum()), rel=1e-4)

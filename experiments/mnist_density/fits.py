@@ -1,0 +1,171 @@
+"""How each rung of the ladder is fitted: all by `gl.fit`."""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import genjax_lab as gl
+from experiments.mixtures.bits import SHORT, imaginary
+from genjax_lab.data import Dataset
+from genjax_lab.nets.net import Net
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One way to fit a rung: what was set, the density of an image, its parameters, and how the fit ended.
+
+    Attributes:
+      setting: what was set, in words.
+      density: p(x).
+      params: its parameters.
+      steps: passes over the data, or epochs.
+      status: of the fit.
+      joint: p(y, x) with these parameters, where the fit saw labels.
+    """
+
+    setting: str
+    density: gl.Density
+    params: Any
+    steps: int
+    status: str
+    joint: gl.Density | None = None
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is spent.
+
+    Attributes:
+      passes: of EM.
+      starts: of EM, of which the best goes on.
+      components: of mixtures of coins: few, and many.
+      trees: of the mixture of trees, and of that of each class.
+      smoothing: pseudo-counts to choose from by validation.
+      epochs: of the networks: masked, convolution, attention, windows.
+      width: features of a pixel in the networks.
+      seed: of everything.
+      checkpoint: a directory for fits under way, or None.
+    """
+
+    passes: int
+    starts: int
+    components: tuple[int, int]
+    trees: tuple[int, int]
+    smoothing: tuple[float, ...]
+    epochs: tuple[int, int, int, int]
+    width: int
+    seed: int
+    checkpoint: str | None
+
+
+def _fit(
+    setting: str, density: gl.Density, x: Any, effort: Effort, joint: gl.Density | None = None, **how: Any
+) -> Fitted:
+    """Fit a density, or a joint of which it is the marginal."""
+    if effort.checkpoint is not None:
+        how["checkpoint"] = f"{effort.checkpoint}/{setting.replace(' ', '_')}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the table
+        found = gl.fit(joint or density, x, **how)
+    return Fitted(setting, density, found.params, int(found.steps), gl.Status(int(found.status)).name, joint)
+
+
+def _seen(data: Dataset) -> jax.Array:
+    """Training images, whole pixels."""
+    return jnp.asarray(data.train.x)
+
+
+def independent(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """One coin a pixel."""
+    pixels = gl.bernoulli((data.pixels,))
+    return [lambda: _fit("one pseudo-count", pixels, _seen(data), effort, smoothing=1.0)]
+
+
+def _classes(inside: gl.Density, data: Dataset) -> gl.Density:
+    return gl.joint(gl.categorical(data.num_classes), gl.per_class(inside, data.num_classes))
+
+
+def naive_bayes(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """Ten sets of coins, the label seen in the fit and summed out in the score."""
+    model, rows = _classes(gl.bernoulli((data.pixels,)), data), (data.train.y, data.train.x)
+    return [lambda: _fit("one pseudo-count", gl.marginal(model), rows, effort, model, smoothing=1.0)]
+
+
+def coins(which: int) -> Callable[[Dataset, Effort], list[Callable[[], Fitted]]]:
+    def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+        k = effort.components[which]
+        model = gl.mixture(gl.bernoulli((data.pixels,)), k)
+        method = gl.em(10 * effort.passes, tol=1e-3, curvature=False, short=SHORT)
+        how: dict[str, Any] = {"restarts": effort.starts, "method": method, "key": jax.random.key(effort.seed)}
+        how["smoothing"] = imaginary(data.train.x, 1.0)
+        return [lambda: _fit(f"K = {k} and an imaginary image each", model, _seen(data), effort, **how)]
+
+    return fits
+
+
+def tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """One Chow–Liu tree."""
+    model = gl.chow_liu((data.pixels,))
+
+    def fit(alpha: float) -> Fitted:
+        return _fit(f"{alpha:g} pseudo-counts", model, _seen(data), effort, smoothing=alpha)
+
+    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
+
+
+def class_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """A tree for each class."""
+    model, rows = _classes(gl.chow_liu((data.pixels,)), data), (data.train.y, data.train.x)
+
+    def fit(alpha: float) -> Fitted:
+        return _fit(f"{alpha:g} pseudo-counts", gl.marginal(model), rows, effort, model, smoothing=alpha)
+
+    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
+
+
+def _em(effort: Effort) -> dict[str, Any]:
+    method = gl.em(max_steps=effort.passes, tol=1e-3, curvature=False)
+    return {"method": method, "key": jax.random.key(effort.seed)}
+
+
+def tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """Many trees, each learnt again at every step of EM."""
+    k = effort.trees[0]
+    model = gl.mixture(gl.chow_liu((data.pixels,)), k)
+    return [lambda: _fit(f"K = {k}", model, _seen(data), effort, smoothing=0.1, **_em(effort))]
+
+
+def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """Many trees for each class: an image is asked of the trees of its own class only."""
+    k = effort.trees[1]
+    model, rows = _classes(gl.mixture(gl.chow_liu((data.pixels,)), k), data), (data.train.y, data.train.x)
+    name = f"K = {k} in each class"
+    return [lambda: _fit(name, gl.marginal(model), rows, effort, model, smoothing=0.1, **_em(effort))]
+
+
+def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batch: int = 100) -> Any:
+    def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+        model, epochs = gl.autoregressive(data.image_shape, net(data, effort)), effort.epochs[place]
+        x, valid = (jnp.asarray(part.x).reshape(-1, *data.image_shape) for part in (data.train, data.valid))
+        steps = epochs * math.ceil(len(x) / batch)
+        schedule = gl.schedule(
+            optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
+            decay_steps=steps, end_value=rate / 50,
+        )  # fmt: skip
+        method = gl.gradient(
+            optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.99,
+            validation=gl.Data(valid[:2000]),
+        )  # fmt: skip
+        how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed)}
+        return [lambda: _fit(f"{epochs} epochs of Adam", model, x, effort, **how)]
+
+    return fits
