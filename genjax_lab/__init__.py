@@ -19,6 +19,7 @@ from genjax_lab.families.categorical import categorical
 from genjax_lab.families.chow_liu import chow_liu
 from genjax_lab.families.dirichlet import dirichlet
 from genjax_lab.families.gamma import gamma
+from genjax_lab.families.hidden_tree import hidden_tree
 from genjax_lab.families.histogram import histogram
 from genjax_lab.families.multinomial import multinomial
 from genjax_lab.families.mvnormal import mvnormal
@@ -36,6 +37,7 @@ from genjax_lab.fitting.fit import fit, fit_statistics
 from genjax_lab.fitting.gradient import gradient
 from genjax_lab.fitting.lbfgs import lbfgs
 from genjax_lab.fitting.newton import newton
+from genjax_lab.fitting.online import online_em
 from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, FitError, FitWarning, Status
 from genjax_lab.fitting.run import run
@@ -55,9 +57,9 @@ __all__ = [
     "Space", "Status", "autoregressive", "bernoulli", "beta", "binary", "categorical", "categories",
     "check_normalised", "checkpoint", "chow_liu", "closed_form", "complete", "contains", "count_vectors", "counts",
     "degrees_of_freedom", "dirichlet", "em", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma",
-    "gradient", "grid", "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "log_prob_masked",
+    "gradient", "grid", "hidden_tree", "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "log_prob_masked",
     "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "nets",
-    "newton", "nll", "normal", "pair", "partly_labelled", "per_class", "per_example_scores", "poisson", "posterior",
-    "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "simplex",
-    "statistics", "student_t", "uniform", "weibull",
+    "newton", "nll", "normal", "online_em", "pair", "partly_labelled", "per_class", "per_example_scores", "poisson",
+    "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score",
+    "simplex", "statistics", "student_t", "uniform", "weibull",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from genjax_lab.deviance import deviance
 from genjax_lab.estimator import Estimator, merged_whole
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype
-from genjax_lab.statistic import ratio
+from genjax_lab.statistic import ratio, scale_mean
 from genjax_lab.types import Event, Params, Smoothing
 
 
@@ -79,4 +79,5 @@ def from_counts(
         lambda stats, params, smoothing: maximise(stats, smoothing),
         log_likelihood,
         pool=merged_whole(merge),
+        scaled=scale_mean,
     )

@@ -67,6 +67,7 @@ class Estimator:
       digest: (x[n], weights f[n] or None) -> what all the passes of a fit need of the rows, gathered once, and whether
         it tells all of them; or None, where the rows are the lesser work.
       retold: (digest, params) -> stats, of one group: those of the rows.
+      scaled: (stats, c) -> stats: those of the rows, each c times as heavy; None where that is not known.
     """
 
     statistics: Gather
@@ -87,6 +88,7 @@ class Estimator:
     newton: bool = False
     digest: Callable[[Event, jax.Array | None], tuple[Any, jax.Array] | None] | None = None
     retold: Callable[[Any, Params], Stats] | None = None
+    scaled: Callable[[Stats, Any], Stats] | None = None
 
 
 def combine(
@@ -137,6 +139,9 @@ def combine(
         each = [e.log_likelihood(stats[n], params[n]) for n, e in known.items() if e.log_likelihood]
         return functools.reduce(operator.add, each)
 
+    def scaled(stats: Stats, c: Any) -> Stats:
+        return {n: e.scaled(stats[n], c) for n, e in known.items() if e.scaled}
+
     return Estimator(
         statistics,
         merge=lambda a, b: {n: e.merge(a[n], b[n]) for n, e in known.items()},
@@ -152,6 +157,7 @@ def combine(
         tables={f"{n}.{name}": shape for n, e in known.items() for name, shape in e.tables.items()},
         pool=lambda names: _pool_parts(known, names),
         separate=any(e.separate for e in known.values()),
+        scaled=scaled if all(e.scaled for e in known.values()) else None,
     )
 
 

@@ -62,7 +62,11 @@ def from_statistic(
         return Mean(weight, jax.tree.map(lambda v: ratio(groups.sum(v), weight), values))
 
     return Estimator(
-        statistics, merge_means, lambda stats, params, smoothing: maximise(stats, smoothing), log_likelihood
+        statistics,
+        merge_means,
+        lambda stats, params, smoothing: maximise(stats, smoothing),
+        log_likelihood,
+        scaled=scale_mean,
     )
 
 
@@ -81,6 +85,7 @@ def from_moments(
         penalty=penalty,
         smooths=frozenset({"scale"}),
         pool=_pool_scatter,
+        scaled=lambda stats, c: stats._replace(weight=stats.weight * c, scatter=stats.scatter * c),
     )
 
 
@@ -98,6 +103,16 @@ def pseudo_likelihood(smoothing: Smoothing, log_probs: jax.Array) -> jax.Array:
 def merge_sums(a: Stats, b: Stats) -> Stats:
     """Join plain sums."""
     return jax.tree.map(jnp.add, a, b)
+
+
+def scale_sums(stats: Stats, c: Any) -> Stats:
+    """Plain sums of rows that are each c times as heavy."""
+    return jax.tree.map(lambda a: a * c, stats)
+
+
+def scale_mean(stats: Any, c: Any) -> Any:
+    """The mean of rows that are each c times as heavy: their weight."""
+    return stats._replace(weight=stats.weight * c)
 
 
 def merge_means(a: Mean, b: Mean) -> Mean:

@@ -101,6 +101,8 @@ def naive_bayes(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 
 
 def coins(which: int) -> Callable[[Dataset, Effort], list[Callable[[], Fitted]]]:
+    """A mixture of few coins, 0, or of many, 1."""
+
     def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
         k = effort.components[which]
         model = gl.mixture(gl.bernoulli((data.pixels,)), k)
@@ -153,6 +155,8 @@ def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitte
 
 
 def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batch: int = 100) -> Any:
+    """A causal network, by Adam; the best epoch on validation images is kept."""
+
     def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
         model, epochs = gl.autoregressive(data.image_shape, net(data, effort)), effort.epochs[place]
         x, valid = (jnp.asarray(part.x).reshape(-1, *data.image_shape) for part in (data.train, data.valid))

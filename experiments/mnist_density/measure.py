@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -108,6 +108,8 @@ def nats(fitted: Fitted, x: np.ndarray) -> float:
 def climb(rung: Rung, data: Dataset, effort: Effort, key: jax.Array) -> Outcome:
     """Fit a rung in all its ways; keep the best by validation, and look at the test images with that one only."""
     kept: list[tuple[Trial, Fitted]] = []
+    if effort.checkpoint is not None:
+        effort = replace(effort, checkpoint=f"{effort.checkpoint}/{rung.name}")
     for fit in rung.fits(data, effort):
         fitted, seconds, compiling = timed(fit)
         valid = nats(fitted, data.valid.x)

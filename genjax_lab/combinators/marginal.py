@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -135,6 +135,10 @@ def expected(
         value = a["log_likelihood"] + b["log_likelihood"]
         return {**both.merge(a, b), "log_likelihood": value}
 
+    def scaled(stats: Stats, c: Any) -> Stats:
+        assert both.scaled is not None
+        return {**both.scaled(stats, c), "log_likelihood": stats["log_likelihood"] * c}
+
     def smallest(params: Params) -> jax.Array:
         weights = listing(prior, params["prior"]).min()
         return weights if both.smallest is None else jnp.minimum(weights, both.smallest(params))
@@ -150,6 +154,7 @@ def expected(
         rows=lambda x: max(block_rows(x, max(30, 2 * size)), size * both.group_rows),
         pool=lambda names: None,
         separate=True,
+        scaled=None if both.scaled is None else scaled,
     )
 
 

@@ -8,6 +8,7 @@ digits: 1197 train, 300 valid, 300 test images of 8×8 pixels, 17 levels, 10 cla
 from genjax_lab.data.arff import read_arff
 from genjax_lab.data.catalogue import first_available, load, load_table
 from genjax_lab.data.dataset import Dataset, Split
+from genjax_lab.data.debd import Bits, load_bits
 from genjax_lab.data.delimited import read_csv
 from genjax_lab.data.idx import read_idx
 from genjax_lab.data.locate import ChecksumError, DataNotFoundError, cache_folder
@@ -17,6 +18,7 @@ from genjax_lab.data.table import MISSING, OTHER, Column, Table
 __all__ = [
     "MISSING",
     "OTHER",
+    "Bits",
     "ChecksumError",
     "Column",
     "DataNotFoundError",
@@ -28,6 +30,7 @@ __all__ = [
     "first_available",
     "galaxies",
     "load",
+    "load_bits",
     "load_table",
     "read_arff",
     "read_csv",

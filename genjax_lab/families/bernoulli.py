@@ -22,7 +22,7 @@ from genjax_lab.groups import Groups, takes_bytes
 from genjax_lab.numerics import EXACT, FAR, dot, dot_log, float_dtype, times_log
 from genjax_lab.seen import independent
 from genjax_lab.space import binary
-from genjax_lab.statistic import merge_sums
+from genjax_lab.statistic import merge_sums, scale_sums
 from genjax_lab.types import Event, Params, Shape, Smoothing
 
 
@@ -62,6 +62,7 @@ def bernoulli(shape: Shape = ()) -> Density:
             smooths=frozenset({"logits"}),
             tables={"logits": (*shape, 2)},
             pool=merged_whole(merge_sums),
+            scaled=scale_sums,
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x),
         **independent(bernoulli, shape),

@@ -23,7 +23,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.numerics import float_dtype, log_normalise, times_log
 from genjax_lab.seen import independent
 from genjax_lab.space import categories
-from genjax_lab.statistic import merge_sums, pseudo_likelihood
+from genjax_lab.statistic import merge_sums, pseudo_likelihood, scale_sums
 from genjax_lab.types import Params, Shape, Smoothing
 
 UNROLLED = 512
@@ -72,6 +72,7 @@ def categorical(k: int, shape: Shape = ()) -> Density:
             smooths=frozenset({"logits"}),
             tables={"logits": (*shape, k)},
             pool=merged_whole(merge_sums),
+            scaled=scale_sums,
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x, k),
         **independent(functools.partial(categorical, k), shape),

@@ -26,7 +26,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
 from genjax_lab.pairs import Pairs
 from genjax_lab.space import binary, categories, whole_shape
-from genjax_lab.statistic import merge_sums
+from genjax_lab.statistic import merge_sums, scale_sums
 from genjax_lab.trees import draw_down, pass_up, spanning_tree
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
@@ -70,7 +70,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
 
     return Density(
         space=space,
-        parameters={"parent": constraints.discrete(d, (d,)), "logits": _tables(d, k)},
+        parameters={"parent": constraints.discrete(d, (d,)), "logits": tree_tables(d, k)},
         init=functools.partial(_init, d, k),
         log_prob=log_prob,
         sample=lambda key, params: _sample(key, params).reshape(shape),
@@ -86,6 +86,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
             tables={"logits": (d, d, k, k)},
             smooths=frozenset({"logits"}),
             pool=merged_whole(merge_sums),
+            scaled=scale_sums,
         ),
         pairwise=pairwise,
         log_prob_masked=lambda params, x, seen: pass_up(
@@ -95,7 +96,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
     )
 
 
-def _tables(d: int, k: int) -> constraints.Constraint:
+def tree_tables(d: int, k: int) -> constraints.Constraint:
     """Logits f[d, k, k] of a tree's tables: those of the root have one row, k times over."""
     inner = constraints.logits(k, (1 + (d - 1) * k,))
 

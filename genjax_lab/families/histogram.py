@@ -19,7 +19,7 @@ from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.grid import Grid, equal_cells, grid
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import count_dtype, float_dtype, log_normalise, times_log
-from genjax_lab.statistic import merge_sums, pseudo_likelihood
+from genjax_lab.statistic import merge_sums, pseudo_likelihood, scale_sums
 from genjax_lab.types import Params, Smoothing
 
 
@@ -67,6 +67,7 @@ def histogram(
             smooths=frozenset({"logits"}),
             tables={"logits": sizes},
             pool=merged_whole(merge_sums),
+            scaled=scale_sums,
         ),
         pairwise=lambda params, x: _log_prob(params["logits"], x, space).T,
     )

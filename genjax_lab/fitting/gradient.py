@@ -99,7 +99,7 @@ class Gradient(Iterative):
         """One epoch."""
         back = free(problem, state.params)[1]
         key, shuffle = jax.random.split(state.key)
-        batches, sizes = _batches(shuffle, rows_of(problem.data.x), self.batch_size)
+        batches, sizes = shuffled_batches(shuffle, rows_of(problem.data.x), self.batch_size)
         (z, inner, average), values = lax.scan(
             lambda now, batch: self._update(problem, back, now, *batch), (state.z, state.inner, state.average),
             (batches, sizes),
@@ -156,7 +156,7 @@ class Gradient(Iterative):
         return Fit(state.params, total, problem.size, state.step, status, density=problem.density, method="gradient")
 
 
-def _batches(key: Key, n: int, size: int) -> tuple[jax.Array, jax.Array]:
+def shuffled_batches(key: Key, n: int, size: int) -> tuple[jax.Array, jax.Array]:
     """Row numbers of the batches of a shuffled epoch, int[batches, size], and how many of each count."""
     size = min(size, n)
     batches = -(-n // size)

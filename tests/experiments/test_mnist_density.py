@@ -1,0 +1,92 @@
+"""The experiment `mnist_density`: rungs on made-up images, the whole on the small digits, and the numbers on MNIST."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from experiments.__main__ import main
+from experiments.mnist_density import NAMES, SMOKE, Config, run
+from experiments.mnist_density.fits import Effort
+from experiments.mnist_density.measure import climb, upper
+from experiments.mnist_density.rungs import RUNGS
+from genjax_lab.data import Dataset, Split
+
+FIGURES = {"nats_and_seconds", "samples", "completed"}
+EFFORT = Effort(4, 1, (2, 3), (2, 2), (0.5,), (3, 2, 2, 2), 8, 0, None)
+
+
+def toy():
+    """Images of 4 × 3 pixels: two labels, and a stroke that goes down from where it starts."""
+    rng = np.random.default_rng(0)
+
+    def split(n):
+        y = rng.integers(0, 2, n).astype(np.int32)
+        x = np.zeros((n, 4, 3), np.uint8)
+        x[np.arange(n), :, y * 2] = 1
+        x ^= (rng.random(x.shape) < 0.05).astype(np.uint8)
+        return Split(x.reshape(n, 12), y)
+
+    return Dataset("digits", split(200), split(80), split(80), (4, 3), levels=2, num_classes=2, source="made up")
+
+
+def climbed(name):
+    rung = next(rung for rung in RUNGS if rung.name == name)
+    return climb(rung, toy(), EFFORT, jax.random.key(0))
+
+
+def test_a_rung_is_chosen_by_validation_scored_sampled_and_completed():
+    low, high = climbed("independent"), climbed("class_chow_liu")
+    assert high.test < low.test - 1 and high.accuracy > 0.95 and low.accuracy is None
+    assert high.best.valid == min(trial.valid for trial in high.trials)
+    assert high.samples.shape == (10, 4, 3) and high.completed.shape == (2, 4, 3)
+    data = toy()
+    first = [int(np.argmax(data.test.y == label)) for label in (0, 1)]
+    whole = data.test.x[first].reshape(-1, 4, 3)
+    np.testing.assert_array_equal(high.completed[:, upper(data)], whole[:, upper(data)])
+    assert high.best.seconds >= 0 and high.best.compiling > 0
+
+
+def test_a_network_climbs_too_and_goes_on_from_a_checkpoint(tmp_path):
+    pytest.importorskip("safetensors")
+    rung = next(rung for rung in RUNGS if rung.name == "windows")
+    effort = replace(EFFORT, checkpoint=str(tmp_path))
+    first = climb(rung, toy(), effort, jax.random.key(0))
+    assert list(tmp_path.rglob("checkpoint.safetensors")) and list(tmp_path.rglob("metrics.jsonl"))
+    again = climb(rung, toy(), effort, jax.random.key(0))
+    assert again.test == first.test
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": ("none",)}, {"dataset": "mnist"}, {"passes": 0}, {"width": 6}, {"smoothing": ()}], ids=str
+)
+def test_impossible_settings_are_refused(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        Config(**change)
+
+
+@pytest.mark.slow
+def test_the_small_digits_leave_a_complete_folder(tmp_path, capsys):
+    assert main(["run", "mnist_density", "--smoke", "--out", str(tmp_path)]) == 0
+    (folder,) = (tmp_path / "mnist_density").iterdir()
+    assert {file.stem for file in folder.glob("*.png")} == FIGURES
+    found = json.loads((folder / "metrics.json").read_text())
+    assert set(found) == set(NAMES)
+    assert found["class_chow_liu"]["test_nats"] < found["chow_liu"]["test_nats"] < found["independent"]["test_nats"]
+
+
+@pytest.mark.slow
+def test_mnist_gives_the_expected_numbers(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    found = run(Config()).metrics
+    goals = {
+        "independent": 205.8, "naive_bayes": 170.9, "mixture": 144.5, "large_mixture": 125.8, "chow_liu": 135.0,
+        "class_chow_liu": 114.7, "chow_liu_mixture": 105.5, "class_chow_liu_mixture": 105.0, "windows": 83.0,
+    }  # fmt: skip
+    for name, goal in goals.items():
+        assert found[name]["test_nats"] <= goal
+    assert SMOKE.model == NAMES
