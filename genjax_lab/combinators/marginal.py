@@ -135,10 +135,6 @@ def expected(
         value = a["log_likelihood"] + b["log_likelihood"]
         return {**both.merge(a, b), "log_likelihood": value}
 
-    def scaled(stats: Stats, c: Any) -> Stats:
-        assert both.scaled is not None
-        return {**both.scaled(stats, c), "log_likelihood": stats["log_likelihood"] * c}
-
     def smallest(params: Params) -> jax.Array:
         weights = listing(prior, params["prior"]).min()
         return weights if both.smallest is None else jnp.minimum(weights, both.smallest(params))
@@ -154,8 +150,13 @@ def expected(
         rows=lambda x: max(block_rows(x, max(30, 2 * size)), size * both.group_rows),
         pool=lambda names: None,
         separate=True,
-        scaled=None if both.scaled is None else scaled,
+        scaled=_scaled(both),
     )
+
+
+def _scaled(both: Estimator) -> Callable[[Stats, Any], Stats] | None:
+    inner = both.scaled
+    return inner and (lambda stats, c: {**inner(stats, c), "log_likelihood": stats["log_likelihood"] * c})
 
 
 def map_groups(f: Callable[[Params], T], params: Params) -> T:
