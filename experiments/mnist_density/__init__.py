@@ -41,6 +41,7 @@ class Config:
     smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
     epochs: tuple[int, int, int, int] = (20, 4, 4, 10)  # of made, convolution, attention, windows
     width: int = 64  # features of a pixel in the networks
+    half: bool = False  # products of bfloat16 numbers, where a device has hardware for them
     checkpoint: str | None = None  # a directory where fits under way are kept
     seed: int = 0
 
@@ -76,7 +77,7 @@ def run(config: Config) -> Result:
         data = data.binarised()
     effort = Effort(
         config.passes, config.starts, config.components, config.trees, config.smoothing, config.epochs, config.width,
-        config.seed, config.checkpoint,
+        config.half, config.seed, config.checkpoint,
     )  # fmt: skip
     device = jax.devices()[0]
     words = f"{os.cpu_count()} CPU cores" if device.platform == "cpu" else device.device_kind

@@ -81,17 +81,17 @@ RUNGS = (
         "convolution", "gated convolutions",
         "What is learnt of strokes at one place holds at all; how far it sees grows with the layers.",
         (81.30, "van den Oord et al. 2016, PixelCNN"),
-        fits.network(1, lambda data, effort: gl.nets.convolution(effort.width // 2, 2, (4, 4), (1, 1)), 4e-3),
+        fits.network(1, lambda data, effort: gl.nets.convolution(effort.width // 2, 2, (4, 4), (1, 1), effort.half), 4e-3),
     ),
     Rung(
         "attention", "causal attention",
         "A pixel looks at whichever earlier pixels tell most, near or far.",
-        None, fits.network(2, lambda data, effort: gl.nets.attention(effort.width, 4, 3), 2e-3, 64),
+        None, fits.network(2, lambda data, effort: gl.nets.attention(effort.width, 4, 3, effort.half), 2e-3, 64),
     ),
     Rung(
         "windows", "windows with a memory",
         "Strokes near by through one wide window, and the whole of the rows above through a memory of them.",
         (79.20, "van den Oord et al. 2016, PixelRNN"),
-        fits.network(3, lambda data, effort: gl.nets.windows(width=effort.width, depth=2), 4e-3),
+        fits.network(3, lambda data, effort: gl.nets.windows(width=effort.width, depth=2, half=effort.half), 4e-3),
     ),
 )  # fmt: skip

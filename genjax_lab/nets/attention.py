@@ -25,15 +25,16 @@ class Block(nn.Module):
 
     width: int
     heads: int
+    dtype: Any
 
     def setup(self) -> None:
         """Make the layers."""
         zeros = nn.initializers.zeros
         self.norms = [nn.LayerNorm(use_bias=False) for _ in range(2)]
-        self.look = nn.Dense(3 * self.width, use_bias=False)
-        self.tell = nn.Dense(self.width, kernel_init=zeros)
-        self.widen = nn.Dense(4 * self.width)
-        self.narrow = nn.Dense(self.width, kernel_init=zeros)
+        self.look = nn.Dense(3 * self.width, use_bias=False, dtype=self.dtype)
+        self.tell = nn.Dense(self.width, kernel_init=zeros, dtype=self.dtype)
+        self.widen = nn.Dense(4 * self.width, dtype=self.dtype)
+        self.narrow = nn.Dense(self.width, kernel_init=zeros, dtype=self.dtype)
 
     def __call__(self, h: jax.Array) -> jax.Array:
         """f[n, d, width] -> f[n, d, width]."""
@@ -76,7 +77,7 @@ class Attention(Causal):
         d, zeros = math.prod(self.shape), nn.initializers.zeros
         self.tell = nn.Dense(self.width, use_bias=False)
         self.place = self.param("place", nn.initializers.normal(0.02), (d, self.width))
-        self.blocks = [Block(self.width, self.heads) for _ in range(self.depth)]
+        self.blocks = [Block(self.width, self.heads, self.dtype) for _ in range(self.depth)]
         self.norm = nn.LayerNorm(use_bias=False)
         self.out = nn.Dense(self.outputs, use_bias=False, kernel_init=zeros)
         self.base = self.param("base", zeros, (d, self.outputs))
@@ -104,13 +105,14 @@ class Attention(Causal):
 
 
 @factory
-def attention(width: int = 64, heads: int = 4, depth: int = 4) -> Net:
+def attention(width: int = 64, heads: int = 4, depth: int = 4, half: bool = False) -> Net:
     """Causal attention over the entries of any array, in C order.
 
     Args:
       width: features an entry, a multiple of `heads`.
       heads: of attention.
       depth: blocks.
+      half: whether products are of bfloat16 numbers, where a device has hardware for them.
 
     Returns:
       A network for `gl.autoregressive`; it makes a table of all pairs of entries in every head and block.
@@ -127,7 +129,7 @@ def attention(width: int = 64, heads: int = 4, depth: int = 4) -> Net:
         raise ValueError(f"attention: width = {width} must be a multiple of heads = {heads}, and depth = {depth} ≥ 1")
 
     def build(shape: Shape, channels: int, outputs: int) -> Attention:
-        return Attention(shape, channels, outputs, width, heads, depth)
+        return Attention(shape, channels, outputs, half, width, heads, depth)
 
     def floats(shape: Shape, channels: int) -> int:
         return depth * (2 * heads * math.prod(shape) + 16 * width)

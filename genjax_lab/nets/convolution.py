@@ -43,18 +43,18 @@ class Gated(Causal):
         self.place = self.param("place", zeros, (d, self.width))
         taps = (self.near.taps * self.width, 2 * self.width)
         self.gates = [self.param(f"gates_{i}", dense, taps) for i in range(self.depth)]
-        self.mix = [nn.Dense(self.width, kernel_init=zeros) for _ in range(self.depth)]
+        self.mix = [nn.Dense(self.width, kernel_init=zeros, dtype=self.dtype) for _ in range(self.depth)]
         self.out = nn.Dense(self.outputs, use_bias=False, kernel_init=zeros)
         self.base = self.param("base", zeros, (d, self.outputs))
 
     def __call__(self, x: jax.Array, ordering: int = 0) -> jax.Array:
         """All pixels at once."""
         n, (height, wide) = x.shape[0], self.shape
-        h = self.first.product(x.reshape(n, height, wide, self.channels), self.window)
-        h = add_to_rows(h.reshape(n, -1, self.width), self.place).reshape(-1, self.width)
+        h = self.first.product(self.cast(x.reshape(n, height, wide, self.channels)), self.cast(self.window))
+        h = add_to_rows(h.reshape(n, -1, self.width), self.cast(self.place)).reshape(-1, self.width)
         for gates, mix in zip(self.gates, self.mix, strict=True):
-            h = h + mix(_gated(self.near.product(h.reshape(n, height, wide, -1), gates)))
-        return add_to_rows(self.out(nn.relu(h)).reshape(n, -1, self.outputs), self.base)
+            h = h + mix(_gated(self.near.product(h.reshape(n, height, wide, -1), self.cast(gates))))
+        return add_to_rows(self.out(nn.relu(h.astype(self.base.dtype))).reshape(n, -1, self.outputs), self.base)
 
     def cache(self) -> Any:
         """The image so far, and the features that each layer sees."""
@@ -81,7 +81,7 @@ def _gated(both: jax.Array) -> jax.Array:
 
 @factory
 def convolution(
-    width: int = 32, depth: int = 4, first: tuple[int, int] = (3, 3), near: tuple[int, int] = (2, 2)
+    width: int = 32, depth: int = 4, first: tuple[int, int] = (3, 3), near: tuple[int, int] = (2, 2), half: bool = False
 ) -> Net:
     """Gated causal convolutions of an image.
 
@@ -90,6 +90,7 @@ def convolution(
       depth: layers after the first.
       first: rows above, and columns to either side, that the first layer sees.
       near: those that the others see.
+      half: whether products are of bfloat16 numbers, where a device has hardware for them.
 
     Returns:
       A network for `gl.autoregressive` over images.
@@ -108,7 +109,7 @@ def convolution(
     start, onward = Near(*first, first[1]), Near(*near, near[1], own=True)
 
     def build(shape: Shape, channels: int, outputs: int) -> Gated:
-        return Gated(shape, channels, outputs, start, onward, width, depth)
+        return Gated(shape, channels, outputs, half, start, onward, width, depth)
 
     def floats(shape: Shape, channels: int) -> int:
         return start.taps * channels + depth * width * (onward.taps + 6)

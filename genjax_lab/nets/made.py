@@ -116,7 +116,7 @@ def made(hidden: tuple[int, ...] = (500,), orderings: int = 1) -> Net:
         raise ValueError(f"made: hidden = {hidden} must have a layer, and orderings = {orderings} be 1 or more")
 
     def build(shape: Shape, channels: int, outputs: int) -> Made:
-        return Made(shape, channels, outputs, tuple(hidden), orderings)
+        return Made(shape, channels, outputs, False, tuple(hidden), orderings)
 
     def floats(shape: Shape, channels: int) -> int:
         return channels + 4 + sum(hidden) // math.prod(shape)

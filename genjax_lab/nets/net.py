@@ -24,11 +24,22 @@ class Causal(nn.Module):
       shape: of the array.
       channels: numbers that tell the network the value at a position.
       outputs: numbers that it gives at a position.
+      half: whether products are of bfloat16 numbers, where a device has hardware for them; weights and outputs are not.
     """
 
     shape: Shape
     channels: int
     outputs: int
+    half: bool
+
+    @property
+    def dtype(self) -> Any:
+        """Of what is multiplied; None: that of the weights."""
+        return jnp.bfloat16 if self.half else None
+
+    def cast(self, a: jax.Array) -> jax.Array:
+        """In the dtype of what is multiplied."""
+        return a.astype(jnp.bfloat16) if self.half else a
 
     @abc.abstractmethod
     def __call__(self, x: jax.Array, ordering: int = 0) -> jax.Array:

@@ -47,24 +47,24 @@ class Windows(Causal):
         dense, zeros = nn.initializers.lecun_normal(), nn.initializers.zeros
         self.window = self.param("window", dense, (self.near.taps * self.channels, self.width))
         self.place = self.param("place", zeros, (height * wide, self.width))
-        self.layers = [nn.Dense(self.width) for _ in range(self.depth)]
+        self.layers = [nn.Dense(self.width, dtype=self.dtype) for _ in range(self.depth)]
         self.out = nn.Dense(self.outputs, use_bias=False, kernel_init=zeros)
         self.base = self.param("base", zeros, (height * wide, self.outputs))
         if self.memory:
             self.read = nn.Dense(3 * self.memory)
             self.keep = self.param("keep", nn.initializers.orthogonal(), (self.memory, 3 * self.memory))
-            self.spread = nn.Dense(wide * LINK, use_bias=False)
-            self.link = nn.Dense(self.width, use_bias=False)
+            self.spread = nn.Dense(wide * LINK, use_bias=False, dtype=self.dtype)
+            self.link = nn.Dense(self.width, use_bias=False, dtype=self.dtype)
 
     def __call__(self, x: jax.Array, ordering: int = 0) -> jax.Array:
         """All positions at once; of flat rows, whose products have slopes that a CPU finds in half the time."""
         n, (height, wide) = x.shape[0], self.shape
         image = x.reshape(n, height, wide, self.channels)
-        h = self.near.product(image, self.window)
+        h = self.near.product(self.cast(image), self.cast(self.window))
         if self.memory:
             links = self.spread(self._memories(image).reshape(-1, self.memory)).reshape(-1, LINK)
             h = h + self.link(links)
-        h = add_to_rows(h.reshape(n, -1, self.width), self.place).reshape(-1, self.width)
+        h = add_to_rows(h.reshape(n, -1, self.width), self.cast(self.place)).reshape(-1, self.width)
         return add_to_rows(self._head(h).reshape(n, -1, self.outputs), self.base)
 
     def cache(self) -> Any:
@@ -89,7 +89,7 @@ class Windows(Causal):
         h = nn.relu(h)
         for layer in self.layers:
             h = h + nn.relu(layer(h))
-        return self.out(h)
+        return self.out(h.astype(self.base.dtype))
 
     def _memories(self, image: jax.Array) -> jax.Array:
         """The memory before each row, f[n, height, memory]: nothing, and then a row more each."""
@@ -108,7 +108,13 @@ class Windows(Causal):
 
 @factory
 def windows(
-    rows: int = 5, columns: int = 5, left: int | None = None, width: int = 64, depth: int = 1, memory: int = 128
+    rows: int = 5,
+    columns: int = 5,
+    left: int | None = None,
+    width: int = 64,
+    depth: int = 1,
+    memory: int = 128,
+    half: bool = False,
 ) -> Net:
     """Local causal windows of an image, shared over positions, beside a memory of the rows above.
 
@@ -119,6 +125,7 @@ def windows(
       width: hidden units a position.
       depth: hidden layers after the first.
       memory: units of the memory of the rows above; 0: none.
+      half: whether products are of bfloat16 numbers, where a device has hardware for them.
 
     Returns:
       A network for `gl.autoregressive` over images.
@@ -140,7 +147,7 @@ def windows(
         )
 
     def build(shape: Shape, channels: int, outputs: int) -> Windows:
-        return Windows(shape, channels, outputs, near, width, depth, memory)
+        return Windows(shape, channels, outputs, half, near, width, depth, memory)
 
     def floats(shape: Shape, channels: int) -> int:
         return near.taps * channels + (2 + 2 * depth) * width

@@ -103,3 +103,24 @@ def test_a_convolution_elsewhere_is_the_product_on_a_cpu(monkeypatch):
     product = near.product(image, weights)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     np.testing.assert_allclose(near.product(image, weights), product, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda half: gl.nets.windows(1, 1, width=8, memory=4, half=half),
+        lambda half: gl.nets.convolution(width=8, depth=2, first=(1, 1), near=(1, 1), half=half),
+        lambda half: gl.nets.attention(width=8, heads=2, depth=1, half=half),
+    ],
+    ids=["windows", "convolution", "attention"],
+)
+def test_half_precision_has_the_same_weights_and_nearly_the_same_outputs(make):
+    full, half = (make(flag).build((3, 4), 1, 1) for flag in (False, True))
+    weights, x = (
+        weighted(full, (3, 4), 1),
+        jnp.asarray(np.random.default_rng(0).integers(0, 2, (5, 12, 1)), jnp.float32),
+    )
+    scaled = jax.tree.map(lambda a: 0.3 * a, weights)
+    exact, rough = full.apply(scaled, x), half.apply(scaled, x)
+    assert rough.dtype == exact.dtype and not np.array_equal(rough, exact)
+    np.testing.assert_allclose(rough, exact, atol=0.05 * float(jnp.abs(exact).max()))
