@@ -81,7 +81,9 @@ RUNGS = (
         "convolution", "gated convolutions",
         "What is learnt of strokes at one place holds at all; how far it sees grows with the layers.",
         (81.30, "van den Oord et al. 2016, PixelCNN"),
-        fits.network(1, lambda data, effort: gl.nets.convolution(effort.width // 2, 2, (4, 4), (1, 1), effort.half), 4e-3),
+        fits.network(
+            1, lambda data, effort: gl.nets.convolution(effort.width // 2, 2, (4, 4), (1, 1), effort.half), 4e-3
+        ),
     ),
     Rung(
         "attention", "causal attention",
