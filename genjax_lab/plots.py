@@ -221,8 +221,8 @@ def labelled_points(x: ArrayLike, y: ArrayLike, names: Sequence[str], *, xlabel:
     """Points (n,), a name beside each; both axes logarithmic."""
     figure, axes = _canvas(4.6)
     axes.loglog(np.asarray(x, dtype=float), np.asarray(y, dtype=float), "o", color=BLUE, markersize=7)
-    for across, up, name in zip(np.asarray(x), np.asarray(y), names, strict=True):
-        axes.annotate(name, (across, up), (6, 4), textcoords="offset points", size=9, color=INK)
+    for across, up, name, side in zip(np.asarray(x), np.asarray(y), names, cycle((4, -12)), strict=False):
+        axes.annotate(name, (across, up), (6, side), textcoords="offset points", size=9, color=INK)
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.margins(x=0.25, y=0.1)

@@ -62,12 +62,12 @@ RUNGS = (
         (114.6, "measured"), fits.class_trees,
     ),
     Rung(
-        "chow_liu_mixture", "mixture of trees",
+        "trees", "mixture of trees",
         "Both: ways of drawing that nobody labelled, in each of which pixels follow a neighbour.",
         (105.3, "measured, K = 60"), fits.tree_mixture,
     ),
     Rung(
-        "class_chow_liu_mixture", "mixture of trees in each class",
+        "class_trees", "mixture of trees in each class",
         "Ways of drawing each digit: an image is asked of its own digit's trees only.",
         None, fits.class_tree_mixture,
     ),

@@ -135,7 +135,8 @@ def _pass_up(
         own, scale = scaled(messages[j])
         told = jnp.matmul(own, transition[j].T, precision=EXACT)
         messages = messages.at[j].set(own)
-        return (messages.at[parent[j]].multiply(told), total + scale), None
+        above = messages[parent[j]] * told  # apart from the rest, of which its slope then needs nothing
+        return (messages.at[parent[j]].set(above), total + scale), None
 
     (messages, total), _ = lax.scan(tell, (at, jnp.zeros(at.shape[1], at.dtype)), parents_first(parent)[:0:-1])
     top, scale = scaled(messages[0])
