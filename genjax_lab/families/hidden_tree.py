@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +22,11 @@ from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, merged_whole, smoothing_of, start_of
 from genjax_lab.families.chow_liu import chow_liu, tree_tables
 from genjax_lab.groups import Groups
+from genjax_lab.hidden import Counts, log_prob_rows, pass_down, pass_up
 from genjax_lab.implicit import estimator_of
-from genjax_lab.numerics import EXACT, log_normalise, times_log
+from genjax_lab.numerics import log_normalise, times_log
 from genjax_lab.statistic import merge_sums, scale_sums
-from genjax_lab.trees import draw_down, parents_first
+from genjax_lab.trees import draw_down
 from genjax_lab.types import Event, Key, Params, Shape, Smoothing
 
 FLOATS = 1 << 24
@@ -34,14 +34,6 @@ FLOATS = 1 << 24
 
 SURE = 0.9
 """How sure of its category a state is at the start."""
-
-
-class Counts(NamedTuple):
-    """Expected counts of pairs of states, f[d, s, s], and of categories in states, f[d, s, k]; nats of the rows."""
-
-    transition: jax.Array
-    emission: jax.Array
-    log_likelihood: jax.Array
 
 
 @factory
@@ -116,55 +108,20 @@ def hidden_tree(shape: Shape, states: int, k: int = 2) -> Density:
 
 def _log_prob(params: Params, possible: jax.Array) -> jax.Array:
     """log p of the rows' categories that are possible, bool[n, d, k]: f[n]."""
-    tables = jnp.exp(log_normalise(params["transition"])), jnp.exp(log_normalise(params["emission"]))
-    return _pass_up(params["parent"], *tables, possible)[1]
-
-
-def _pass_up(
-    parent: jax.Array, transition: jax.Array, emission: jax.Array, possible: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Messages f[d, n, s] at each coordinate, the largest of a row 1; and log p of the rows, f[n]."""
-    at = jnp.einsum("ndk,dsk->dns", possible.astype(emission.dtype), emission, precision=EXACT)
-
-    def scaled(message: jax.Array) -> tuple[jax.Array, jax.Array]:
-        most = lax.stop_gradient(message.max(-1))  # a scale is taken out here and put back there: no slope
-        return message / jnp.where(most > 0, most, 1.0)[:, None], _log(most)
-
-    def tell(state: tuple[jax.Array, jax.Array], j: jax.Array) -> tuple[tuple[jax.Array, jax.Array], None]:
-        messages, total = state
-        own, scale = scaled(messages[j])
-        told = jnp.matmul(own, transition[j].T, precision=EXACT)
-        messages = messages.at[j].set(own)
-        above = messages[parent[j]] * told  # apart from the rest, of which its slope then needs nothing
-        return (messages.at[parent[j]].set(above), total + scale), None
-
-    (messages, total), _ = lax.scan(tell, (at, jnp.zeros(at.shape[1], at.dtype)), parents_first(parent)[:0:-1])
-    top, scale = scaled(messages[0])
-    share = jnp.matmul(top, transition[0, 0], precision=EXACT)
-    return messages.at[0].set(top), total + scale + _log(share)
-
-
-def _log(p: jax.Array) -> jax.Array:
-    """log p, −∞ with slope 0 where it is 0."""
-    return jnp.where(p > 0, jnp.log(jnp.where(p > 0, p, 1.0)), -jnp.inf)
+    logs = log_normalise(params["transition"]), log_normalise(params["emission"])
+    return log_prob_rows(*logs, params["parent"], possible)
 
 
 def _expected(params: Params, possible: jax.Array, groups: Groups) -> Counts:
-    """Expected counts, the slopes of the log-likelihood in the logarithms of the tables; one group after another."""
-    n = possible.shape[0]
+    """Expected counts, one group after another."""
 
     def of(group: tuple[Params, jax.Array]) -> Counts:
         own, weights = group
-        tables = jnp.exp(log_normalise(own["transition"])), jnp.exp(log_normalise(own["emission"]))
+        return pass_down(
+            log_normalise(own["transition"]), log_normalise(own["emission"]), own["parent"], possible, weights
+        )
 
-        def total(tables: tuple[jax.Array, jax.Array]) -> jax.Array:
-            rows = _pass_up(own["parent"], *tables, possible)[1]
-            return jnp.where(weights > 0, weights * jnp.where(weights > 0, rows, 0.0), 0.0).sum()
-
-        value, slopes = jax.value_and_grad(total)(tables)
-        return Counts(tables[0] * slopes[0], tables[1] * slopes[1], value)
-
-    return lax.map(of, (params, groups.matrix(n, params["emission"].dtype).T))
+    return lax.map(of, (params, groups.matrix(possible.shape[0], params["emission"].dtype).T))
 
 
 def _maximise(stats: Counts, params: Params, smoothing: Smoothing) -> Params:
@@ -229,7 +186,7 @@ def _sample(key: Key, params: Params, messages: jax.Array) -> jax.Array:
 
 
 def _complete(key: Key, params: Params, x: jax.Array, shown: jax.Array, seen: jax.Array) -> jax.Array:
-    tables = jnp.exp(log_normalise(params["transition"])), jnp.exp(log_normalise(params["emission"]))
-    messages = _pass_up(params["parent"], *tables, (seen | ~shown.reshape(-1, 1))[None])[0][:, 0]
-    drawn = _sample(key, params, messages).reshape(x.shape)
+    logs = log_normalise(params["transition"]), log_normalise(params["emission"])
+    messages = pass_up(*logs, params["parent"], (seen | ~shown.reshape(-1, 1))[None])[0]
+    drawn = _sample(key, params, messages[:, 0]).reshape(x.shape)
     return jnp.where(shown, x.astype(drawn.dtype), drawn)
