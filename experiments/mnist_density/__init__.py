@@ -39,6 +39,7 @@ class Config:
     components: tuple[int, int] = (50, 500)  # of the mixtures of coins
     trees: tuple[int, int] = (120, 12)  # of the mixture of trees, and of that of each class
     smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
+    states: int = 32  # of a hidden tree
     epochs: tuple[int, int, int, int] = (20, 4, 4, 10)  # of made, convolution, attention, windows
     width: int = 64  # features of a pixel in the networks
     half: bool = False  # products of bfloat16 numbers, where a device has hardware for them
@@ -51,7 +52,10 @@ class Config:
             raise ValueError(f"model: {sorted(unknown)} is no rung; they are {', '.join(NAMES)}")
         if self.dataset not in ("binarized_mnist", "digits"):
             raise ValueError(f"dataset: {self.dataset!r} must be binarized_mnist or digits")
-        if min(self.passes, self.starts, *self.components, *self.trees, *self.epochs) < 1 or self.width % 4:
+        if (
+            min(self.passes, self.starts, *self.components, *self.trees, self.states, *self.epochs) < 1
+            or self.width % 4
+        ):
             raise ValueError("passes, starts, components, trees, epochs must be 1 or more, and width a multiple of 4")
         if not self.smoothing or min(self.smoothing) <= 0:
             raise ValueError("smoothing needs at least one value, and all above 0")
@@ -65,6 +69,7 @@ SMOKE = Config(
     components=(5, 20),
     trees=(4, 2),
     smoothing=(0.5,),
+    states=4,
     epochs=(20, 6, 6, 6),
     width=16,
 )
@@ -76,7 +81,8 @@ def run(config: Config) -> Result:
     if data.levels > 2:
         data = data.binarised()
     effort = Effort(
-        config.passes, config.starts, config.components, config.trees, config.smoothing, config.epochs, config.width,
+        config.passes, config.starts, config.components, config.trees, config.smoothing, config.states,
+        config.epochs, config.width,
         config.half, config.seed, config.checkpoint,
     )  # fmt: skip
     device = jax.devices()[0]

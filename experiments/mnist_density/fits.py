@@ -51,7 +51,8 @@ class Effort:
       components: of mixtures of coins: few, and many.
       trees: of the mixture of trees, and of that of each class.
       smoothing: pseudo-counts to choose from by validation.
-      epochs: of the networks: masked, convolution, attention, windows.
+      states: of a hidden tree.
+      epochs: of the networks, and half as many as of the first of a hidden tree: masked, convolution, attention, windows.
       width: features of a pixel in the networks.
       half: whether the networks multiply bfloat16 numbers.
       seed: of everything.
@@ -63,6 +64,7 @@ class Effort:
     components: tuple[int, int]
     trees: tuple[int, int]
     smoothing: tuple[float, ...]
+    states: int
     epochs: tuple[int, int, int, int]
     width: int
     half: bool
@@ -164,6 +166,14 @@ def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitte
     model, rows = _classes(gl.mixture(gl.chow_liu((data.pixels,)), k), data), (data.train.y, data.train.x)
     name = f"K = {k} in each class"
     return [lambda: _fit(name, gl.marginal(model), rows, effort, model, smoothing=0.1, **_em(effort))]
+
+
+def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """A tree of hidden states, by minibatches."""
+    model, states = gl.hidden_tree((data.pixels,), effort.states), f"{effort.states} states"
+    method = gl.online_em(effort.epochs[0] // 2, 500, 0.6)
+    how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed), "smoothing": 0.05}
+    return [lambda: _fit(states, model, _seen(data), effort, **how)]
 
 
 def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batch: int = 100) -> Any:

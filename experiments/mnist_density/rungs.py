@@ -72,6 +72,11 @@ RUNGS = (
         None, fits.class_tree_mixture,
     ),
     Rung(
+        "hidden_tree", "a tree of hidden states",
+        "A neighbour is not one pixel but a state of many: what it tells may have come from far along the tree.",
+        None, fits.hidden_tree,
+    ),
+    Rung(
         "made", "masked perceptron",
         "A pixel depends on all before it, not on one: but what is learnt at one place is not known at another.",
         (88.40, "Germain et al. 2015, one layer"),
