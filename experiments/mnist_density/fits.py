@@ -52,7 +52,7 @@ class Effort:
       trees: of the mixture of trees, and of that of each class.
       smoothing: pseudo-counts to choose from by validation.
       states: of a hidden tree.
-      epochs: of the networks, and half as many as of the first of a hidden tree: masked, convolution, attention, windows.
+      epochs: of the networks: masked, convolution, attention, windows; half the first of them of a hidden tree.
       width: features of a pixel in the networks.
       half: whether the networks multiply bfloat16 numbers.
       seed: of everything.

@@ -31,6 +31,7 @@ def test_it_sums_to_one(shape, net, entry):
     assert gl.check_normalised(density, shaken(density)) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_it_integrates_to_one_over_real_numbers():
     density = gl.autoregressive((2,), gl.nets.made((5,)), gl.normal())
     params = jax.tree.map(lambda a: 0.3 * a, shaken(density))
@@ -104,6 +105,7 @@ def test_it_learns_what_a_tree_of_bits_cannot():
     assert float(gl.nll(gl.chow_liu((4,)), gl.fit(gl.chow_liu((4,)), x).params, x)) > 4 * np.log(2) - 0.02
 
 
+@pytest.mark.slow
 def test_it_composes_saves_and_loads(tmp_path):
     inner = gl.autoregressive((3,), gl.nets.made((4,)))
     model = gl.joint(gl.categorical(2), gl.per_class(inner, 2))

@@ -27,7 +27,7 @@ def brute(params, x):
     return np.log(total)
 
 
-@pytest.mark.parametrize(("d", "states", "k"), [(4, 2, 2), (3, 3, 3), (4, 1, 2)])
+@pytest.mark.parametrize(("d", "states", "k"), [(4, 2, 2), (3, 3, 3)])
 def test_it_is_the_sum_over_all_states(d, states, k):
     model = gl.hidden_tree((d,), states, k)
     params = model.init(jax.random.key(0))
@@ -102,6 +102,7 @@ def test_what_is_seen_has_a_probability_and_the_rest_is_drawn():
     np.testing.assert_allclose(np.bincount(codes, minlength=4) / 4000, share[agree] / share[agree].sum(), atol=0.04)
 
 
+@pytest.mark.slow
 def test_it_mixes_saves_and_samples(tmp_path):
     model = gl.mixture(gl.hidden_tree((8,), 2), 2)
     x = planted(300)
