@@ -2,7 +2,9 @@
 
 from genjax_lab import nets
 from genjax_lab.batch import contains, log_prob, nll, per_example_scores, score
+from genjax_lab.combinators.affine_coupling import affine_coupling
 from genjax_lab.combinators.autoregressive import autoregressive
+from genjax_lab.combinators.dequantised import dequantised
 from genjax_lab.combinators.iid import iid
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.logistic_regression import logistic_regression
@@ -18,6 +20,7 @@ from genjax_lab.families.beta import beta
 from genjax_lab.families.categorical import categorical
 from genjax_lab.families.chow_liu import chow_liu
 from genjax_lab.families.dirichlet import dirichlet
+from genjax_lab.families.discretised_logistic import discretised_logistic
 from genjax_lab.families.gamma import gamma
 from genjax_lab.families.hidden_tree import hidden_tree
 from genjax_lab.families.histogram import histogram
@@ -54,12 +57,13 @@ from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
-    "Space", "Status", "autoregressive", "bernoulli", "beta", "binary", "categorical", "categories",
-    "check_normalised", "checkpoint", "chow_liu", "closed_form", "complete", "contains", "count_vectors", "counts",
-    "degrees_of_freedom", "dirichlet", "em", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma",
-    "gradient", "grid", "hidden_tree", "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "log_prob_masked",
-    "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "nets",
-    "newton", "nll", "normal", "online_em", "pair", "partly_labelled", "per_class", "per_example_scores", "poisson",
-    "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score",
-    "simplex", "statistics", "student_t", "uniform", "weibull",
+    "Space", "Status", "affine_coupling", "autoregressive", "bernoulli", "beta", "binary", "categorical",
+    "categories", "check_normalised", "checkpoint", "chow_liu", "closed_form", "complete", "contains",
+    "count_vectors", "counts", "degrees_of_freedom", "dequantised", "dirichlet", "discretised_logistic", "em",
+    "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "grid", "hidden_tree",
+    "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "log_prob_masked", "logistic_regression", "marginal",
+    "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "nets", "newton", "nll", "normal",
+    "online_em", "pair", "partly_labelled", "per_class", "per_example_scores", "poisson", "posterior", "predict",
+    "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics",
+    "student_t", "uniform", "weibull",
 ]  # fmt: skip

@@ -78,7 +78,7 @@ def complete(
       TypeError, ValueError: as `gl.log_prob_masked`.
 
     Example:
-      >>> fit = gl.fit(gl.chow_liu((2,)), jnp.array([[0, 0], [1, 1], [1, 1], [0, 0]]), strict=False)
+      >>> fit = gl.fit(gl.chow_liu((2,)), jnp.array([[0, 0], [1, 1], [1, 1], [0, 0]]), smoothing=1e-6)
       >>> x, seen = jnp.array([[0, 9], [1, 9]]), jnp.array([True, False])
       >>> gl.complete(gl.chow_liu((2,)), jax.random.key(0), fit.params, x, seen).tolist()
       [[0, 0], [1, 1]]

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 import jax
 
 from experiments.mnist_density import story
-from experiments.mnist_density.findings import Findings
+from experiments.mnist_density.findings import Findings, Ladder
 from experiments.mnist_density.fits import Effort
 from experiments.mnist_density.measure import climb
-from experiments.mnist_density.rungs import RUNGS
+from experiments.mnist_density.rungs import GREY, RUNGS, Rung
 from experiments.result import Result
-from genjax_lab.data import load
+from genjax_lab.data import Dataset, load
 
-NAMES = tuple(rung.name for rung in RUNGS)
+NAMES = tuple(rung.name for rung in (*RUNGS, *GREY))
 ON_A_CPU = tuple(name for name in NAMES if name != "attention")
 
 
@@ -42,6 +42,7 @@ class Config:
     smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
     states: int = 32  # of a hidden tree
     epochs: tuple[int, int, int, int] = (20, 4, 4, 10)  # of made, convolution, attention, windows
+    grey: tuple[int, int] = (15, 4)  # epochs of grey_flow, grey_windows
     width: int = 64  # features of a pixel in the networks
     half: bool = False  # products of bfloat16 numbers, where a device has hardware for them
     checkpoint: str | None = None  # a directory where fits under way are kept
@@ -54,7 +55,7 @@ class Config:
         if self.dataset not in ("binarized_mnist", "digits"):
             raise ValueError(f"dataset: {self.dataset!r} must be binarized_mnist or digits")
         if (
-            min(self.passes, self.starts, *self.components, *self.trees, self.states, *self.epochs) < 1
+            min(self.passes, self.starts, *self.components, *self.trees, self.states, *self.epochs, *self.grey) < 1
             or self.width % 4
         ):
             raise ValueError("passes, starts, components, trees, epochs must be 1 or more, and width a multiple of 4")
@@ -72,27 +73,33 @@ SMOKE = Config(
     smoothing=(0.5,),
     states=4,
     epochs=(20, 6, 6, 6),
+    grey=(6, 6),
     width=16,
 )
 
 
 def run(config: Config) -> Result:
-    """Climb the ladder."""
-    data = load(config.dataset)
-    if data.levels > 2:
-        data = data.binarised()
-    effort = Effort(
-        config.passes, config.starts, config.components, config.trees, config.smoothing, config.states,
-        config.epochs, config.width,
-        config.half, config.seed, config.checkpoint,
-    )  # fmt: skip
+    """Climb the ladders."""
+    wanted = [any(rung.name in config.model for rung in rungs) for rungs in (RUNGS, GREY)]
+    black = load(config.dataset if wanted[0] or config.dataset == "digits" else "mnist")
+    grey = load("mnist") if wanted[1] and config.dataset == "binarized_mnist" else black
+    if black.levels > 2:
+        black = black.binarised()
     device = jax.devices()[0]
     words = f"{os.cpu_count()} CPU cores" if device.platform == "cpu" else device.device_kind
+    found = Findings(_climbed(RUNGS, black, config), _climbed(GREY, grey, config), words)
+    return Result(story.title(found), story.summary(found), found.metrics(), story.sections(found))
+
+
+def _climbed(rungs: tuple[Rung, ...], data: Dataset, config: Config) -> Ladder:
+    effort = Effort(
+        config.passes, config.starts, config.components, config.trees, config.smoothing, config.states,
+        config.epochs, config.grey, config.width, config.half, config.seed, config.checkpoint,
+    )  # fmt: skip
     outcomes = []
-    for number, rung in enumerate(RUNGS):
+    for number, rung in enumerate(rungs):
         if rung.name in config.model:
             key = jax.random.fold_in(jax.random.key(config.seed), number)
             outcomes.append(climb(rung, data, effort, key))
             print(f"{rung.name}: {outcomes[-1].test:.2f} test nats in {outcomes[-1].best.seconds:.1f} s", flush=True)
-    found = Findings(data, tuple(outcomes), words)
-    return Result(story.title(found), story.summary(found), found.metrics(), story.sections(found))
+    return Ladder(data, tuple(outcomes))

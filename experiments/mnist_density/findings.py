@@ -7,26 +7,20 @@ from typing import Any
 
 from experiments.mnist_density.measure import Outcome
 from genjax_lab.data import Dataset
+from genjax_lab.evaluate import bits_per_dim
 
 
 @dataclass(frozen=True)
-class Findings:
-    """Everything measured.
+class Ladder:
+    """Rungs that were climbed on the same images.
 
     Attributes:
       data: the images.
-      outcomes: of the rungs, from the lowest.
-      device: what they were fitted on, in words.
+      outcomes: of the rungs, from the lowest; perhaps none.
     """
 
     data: Dataset
     outcomes: tuple[Outcome, ...]
-    device: str
-
-    @property
-    def name(self) -> str:
-        """The data set as people call it."""
-        return {"binarized_mnist": "MNIST", "digits": "the small digits"}[self.data.name]
 
     @property
     def best(self) -> Outcome:
@@ -38,6 +32,10 @@ class Findings:
         """Those that label."""
         return [outcome for outcome in self.outcomes if outcome.accuracy is not None]
 
+    def bits(self, nats: float) -> float:
+        """Bits a pixel."""
+        return float(bits_per_dim(nats, self.data.pixels))
+
     def metrics(self) -> dict[str, Any]:
         """The numbers of each rung, without times."""
         return {
@@ -45,6 +43,7 @@ class Findings:
                 "train_nats": outcome.train,
                 "valid_nats": outcome.best.valid,
                 "test_nats": outcome.test,
+                "test_bits_per_dimension": self.bits(outcome.test),
                 "parameters": outcome.parameters,
                 "accuracy": outcome.accuracy,
                 "setting": outcome.best.setting,
@@ -54,3 +53,27 @@ class Findings:
             }
             for outcome in self.outcomes
         }
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything measured.
+
+    Attributes:
+      black: the ladder of black-and-white images.
+      grey: that of grey ones.
+      device: what they were fitted on, in words.
+    """
+
+    black: Ladder
+    grey: Ladder
+    device: str
+
+    @property
+    def name(self) -> str:
+        """The data set as people call it."""
+        return "the small digits" if self.black.data.name.startswith("digits") else "MNIST"
+
+    def metrics(self) -> dict[str, Any]:
+        """The numbers of each rung, without times."""
+        return self.black.metrics() | self.grey.metrics()

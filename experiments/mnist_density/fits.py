@@ -53,6 +53,7 @@ class Effort:
       smoothing: pseudo-counts to choose from by validation.
       states: of a hidden tree.
       epochs: of the networks: masked, convolution, attention, windows; half the first of them of a hidden tree.
+      grey: epochs of the flow and of the windows of grey images.
       width: features of a pixel in the networks.
       half: whether the networks multiply bfloat16 numbers.
       seed: of everything.
@@ -66,13 +67,14 @@ class Effort:
     smoothing: tuple[float, ...]
     states: int
     epochs: tuple[int, int, int, int]
+    grey: tuple[int, int]
     width: int
     half: bool
     seed: int
     checkpoint: str | None
 
 
-def _fit(
+def fitted(
     setting: str, density: gl.Density, x: Any, effort: Effort, joint: gl.Density | None = None, **how: Any
 ) -> Fitted:
     """Fit a density, or a joint of which it is the marginal."""
@@ -92,7 +94,7 @@ def _seen(data: Dataset) -> jax.Array:
 def independent(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """One coin a pixel."""
     pixels = gl.bernoulli((data.pixels,))
-    return [lambda: _fit("one pseudo-count", pixels, _seen(data), effort, smoothing=1.0)]
+    return [lambda: fitted("one pseudo-count", pixels, _seen(data), effort, smoothing=1.0)]
 
 
 def _classes(inside: gl.Density, data: Dataset) -> gl.Density:
@@ -102,7 +104,7 @@ def _classes(inside: gl.Density, data: Dataset) -> gl.Density:
 def naive_bayes(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """Ten sets of coins, the label seen in the fit and summed out in the score."""
     model, rows = _classes(gl.bernoulli((data.pixels,)), data), (data.train.y, data.train.x)
-    return [lambda: _fit("one pseudo-count", gl.marginal(model), rows, effort, model, smoothing=1.0)]
+    return [lambda: fitted("one pseudo-count", gl.marginal(model), rows, effort, model, smoothing=1.0)]
 
 
 def coins(which: int) -> Callable[[Dataset, Effort], list[Callable[[], Fitted]]]:
@@ -114,7 +116,7 @@ def coins(which: int) -> Callable[[Dataset, Effort], list[Callable[[], Fitted]]]
         method = gl.em(10 * effort.passes, tol=1e-3, curvature=False, short=SHORT)
         how: dict[str, Any] = {"restarts": effort.starts, "method": method, "key": jax.random.key(effort.seed)}
         how["smoothing"] = imaginary(data.train.x, 1.0)
-        return [lambda: _fit(f"K = {k} and an imaginary image each", model, _seen(data), effort, **how)]
+        return [lambda: fitted(f"K = {k} and an imaginary image each", model, _seen(data), effort, **how)]
 
     return fits
 
@@ -124,7 +126,7 @@ def tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     model = gl.chow_liu((data.pixels,))
 
     def fit(alpha: float) -> Fitted:
-        return _fit(f"{alpha:g} pseudo-counts", model, _seen(data), effort, smoothing=alpha)
+        return fitted(f"{alpha:g} pseudo-counts", model, _seen(data), effort, smoothing=alpha)
 
     return [functools.partial(fit, alpha) for alpha in effort.smoothing]
 
@@ -134,7 +136,7 @@ def class_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     model, rows = _classes(gl.chow_liu((data.pixels,)), data), (data.train.y, data.train.x)
 
     def fit(alpha: float) -> Fitted:
-        return _fit(f"{alpha:g} pseudo-counts", gl.marginal(model), rows, effort, model, smoothing=alpha)
+        return fitted(f"{alpha:g} pseudo-counts", gl.marginal(model), rows, effort, model, smoothing=alpha)
 
     return [functools.partial(fit, alpha) for alpha in effort.smoothing]
 
@@ -157,7 +159,7 @@ def tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """Many trees, each learnt again at every step of EM."""
     k = effort.trees[0]
     model = gl.mixture(gl.chow_liu((data.pixels,)), k)
-    return [lambda: _fit(f"K = {k}", model, _seen(data), effort, smoothing=0.1, **_em(effort))]
+    return [lambda: fitted(f"K = {k}", model, _seen(data), effort, smoothing=0.1, **_em(effort))]
 
 
 def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
@@ -165,7 +167,7 @@ def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitte
     k = effort.trees[1]
     model, rows = _classes(gl.mixture(gl.chow_liu((data.pixels,)), k), data), (data.train.y, data.train.x)
     name = f"K = {k} in each class"
-    return [lambda: _fit(name, gl.marginal(model), rows, effort, model, smoothing=0.1, **_em(effort))]
+    return [lambda: fitted(name, gl.marginal(model), rows, effort, model, smoothing=0.1, **_em(effort))]
 
 
 def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
@@ -173,7 +175,7 @@ def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     model, states = gl.hidden_tree((data.pixels,), effort.states), f"{effort.states} states"
     method = gl.online_em(effort.epochs[0] // 2, 500, 0.6)
     how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed), "smoothing": 0.05}
-    return [lambda: _fit(states, model, _seen(data), effort, **how)]
+    return [lambda: fitted(states, model, _seen(data), effort, **how)]
 
 
 def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batch: int = 100) -> Any:
@@ -181,17 +183,21 @@ def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batc
 
     def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
         model, epochs = gl.autoregressive(data.image_shape, net(data, effort)), effort.epochs[place]
-        x, valid = (jnp.asarray(part.x).reshape(-1, *data.image_shape) for part in (data.train, data.valid))
-        steps = epochs * math.ceil(len(x) / batch)
-        schedule = gl.schedule(
-            optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
-            decay_steps=steps, end_value=rate / 50,
-        )  # fmt: skip
-        method = gl.gradient(
-            optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.99,
-            validation=gl.Data(valid[:2000]),
-        )  # fmt: skip
-        how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed)}
-        return [lambda: _fit(f"{epochs} epochs of Adam", model, x, effort, **how)]
+        return [lambda: by_adam(model, data, effort, epochs, rate, batch)]
 
     return fits
+
+
+def by_adam(model: gl.Density, data: Dataset, effort: Effort, epochs: int, rate: float, batch: int = 100) -> Fitted:
+    """Adam, its rate raised and let down again; the best epoch on validation images is kept."""
+    x, valid = (jnp.asarray(part.x).reshape(-1, *model.space.struct.shape) for part in (data.train, data.valid))
+    steps = epochs * math.ceil(len(x) / batch)
+    schedule = gl.schedule(
+        optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
+        decay_steps=steps, end_value=rate / 50,
+    )  # fmt: skip
+    method = gl.gradient(
+        optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.99,
+        validation=gl.Data(valid[:2000]),
+    )  # fmt: skip
+    return fitted(f"{epochs} epochs of Adam", model, x, effort, method=method, key=jax.random.key(effort.seed))

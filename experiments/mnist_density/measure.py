@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -86,7 +87,10 @@ class Compiling:
 COMPILING = Compiling()
 
 
-def timed(fit: Callable[[], Fitted]) -> tuple[Fitted, float, float]:
+Ended = TypeVar("Ended", Fitted, gl.Fit)
+
+
+def timed(fit: Callable[[], Ended]) -> tuple[Ended, float, float]:
     """What was fitted, and the seconds of it: without compiling, and of compiling."""
     before, began = COMPILING.seconds, time.perf_counter()
     fitted = fit()

@@ -1,4 +1,4 @@
-"""The ladder: each rung a density of black-and-white images, how it is fitted, and which dependence it adds."""
+"""The ladder: each rung a density of images, black-and-white or grey, how it is fitted, and what it adds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import genjax_lab as gl
-from experiments.mnist_density import fits
+from experiments.mnist_density import fits, grey
 from experiments.mnist_density.fits import Effort, Fitted
 from genjax_lab.data import Dataset
 
@@ -19,7 +19,7 @@ class Rung:
       name: what the command line knows it by.
       title: what people call it.
       adds: which dependence it expresses that the rung below could not, in a sentence.
-      published: a number to set beside its own, in nats, and whose it is; None: there is none.
+      published: a number to set beside its own, in nats, or bits a pixel of grey images, and whose it is; or None.
       fits: (data, effort) -> ways to fit it, each made when it is asked for; the best on validation images is kept.
     """
 
@@ -100,5 +100,23 @@ RUNGS = (
         "Strokes near by through one wide window, and the whole of the rows above through a memory of them.",
         (79.20, "van den Oord et al. 2016, PixelRNN"),
         fits.network(3, lambda data, effort: gl.nets.windows(width=effort.width, depth=2, half=effort.half), 4e-3),
+    ),
+)  # fmt: skip
+
+GREY = (
+    Rung(
+        "grey_independent", "independent levels",
+        "Every pixel has a table of its own: how often it has each level, and nothing about any other.",
+        None, grey.independent,
+    ),
+    Rung(
+        "grey_flow", "affine couplings, dequantised",
+        "Pixels of one colour of a chessboard scale and shift the others: all depend on all, but only so.",
+        (1.93, "Papamakarios et al. 2017, 5 couplings"), grey.flow,
+    ),
+    Rung(
+        "grey_windows", "windows with a memory, logistic levels",
+        "A level may have two likely ranges, given the strokes near by and the rows above.",
+        (1.06, "Dinh et al. 2017, Real NVP"), grey.windows,
     ),
 )  # fmt: skip

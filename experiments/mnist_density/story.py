@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from experiments.mnist_density import drawings
-from experiments.mnist_density.findings import Findings
+from experiments.mnist_density import drawings, grey
+from experiments.mnist_density.findings import Findings, Ladder
 from experiments.result import Cell, Figure, Formula, Section, Table
 
 
 def title(found: Findings) -> str:
     """The headline."""
-    return f"How well can a density of {found.name} be learnt: {found.best.test:.1f} nats"
+    if found.black.outcomes:
+        return f"How well can a density of {found.name} be learnt: {found.black.best.test:.1f} nats"
+    return f"How well can a density of grey {found.name} be learnt: {_best_bits(found):.2f} bits a pixel"
 
 
 def summary(found: Findings) -> str:
     """What was done and found."""
-    first, best = found.outcomes[0], found.best
-    return (
-        f"A ladder of {len(found.outcomes)} densities, all fitted by `gl.fit` on the same images: from "
-        f"{first.test:.1f} nats for {first.rung.title} to {best.test:.1f} for {best.rung.title}, after "
-        f"{best.best.seconds:.0f} seconds of training on {found.device}."
-    )
+    told = []
+    if found.black.outcomes:
+        first, best = found.black.outcomes[0], found.black.best
+        told.append(
+            f"A ladder of {len(found.black.outcomes)} densities, all fitted by `gl.fit` on the same images: from "
+            f"{first.test:.1f} nats for {first.rung.title} to {best.test:.1f} for {best.rung.title}, after "
+            f"{best.best.seconds:.0f} seconds of training on {found.device}."
+        )
+    if found.grey.outcomes:
+        told.append(f"Of the same images in grey, {found.grey.best.rung.title}: {_best_bits(found):.2f} bits a pixel.")
+    return " ".join(told)
+
+
+def _best_bits(found: Findings) -> float:
+    return found.grey.bits(found.grey.best.test)
 
 
 def sections(found: Findings) -> tuple[Section, ...]:
     """The story in its order."""
-    told = (_question(found), _table(found), *(_pictures(found)), _steps(found), _labels(found), _tried(found))
+    told = [_question(found)]
+    if found.black.outcomes:
+        told += [_table(found), _pictures(found.black, ""), _steps(found.black, ""), _labels(found.black)]
+    if found.grey.outcomes:
+        told += [_grey(found), _steps(found.grey, " of grey images")]
+    told.append(_tried(found))
     return tuple(section for section in told if section.body)
 
 
 def _question(found: Findings) -> Section:
-    height, width = found.data.image_shape
+    height, width = found.black.data.image_shape
     return Section(
         "The challenge of high dimension",
         (
@@ -41,14 +57,14 @@ def _question(found: Findings) -> Section:
             "The measure is the mean of −log p(x) over new images, in nats: less is better, and a nat less means that "
             "each image is e = 2.7 times as probable. All choices are made on validation images; the test images are "
             "scored once.",
-            f"Data: {found.data.source}.",
+            f"Data: {found.black.data.source}.",
         ),
     )
 
 
 def _table(found: Findings) -> Section:
     rows: list[tuple[Cell, ...]] = []
-    for outcome in found.outcomes:
+    for outcome in found.black.outcomes:
         known = outcome.rung.published
         rows.append(
             (
@@ -59,7 +75,7 @@ def _table(found: Findings) -> Section:
                 f"{outcome.test:.2f}",
                 f"{outcome.best.seconds:.1f}",
                 f"{outcome.best.compiling:.1f}",
-                "–" if known is None or found.data.name == "digits" else f"{known[0]:g}, {known[1]}",
+                "–" if known is None or found.name != "MNIST" else f"{known[0]:g}, {known[1]}",
             )
         )
     columns = ("density", "free numbers", "training", "validation", "test", "seconds", "compiling", "beside it")
@@ -83,33 +99,37 @@ def _table(found: Findings) -> Section:
     )
 
 
-def _pictures(found: Findings) -> tuple[Section, ...]:
+def _pictures(ladder: Ladder, prefix: str) -> Section:
     drawn: list[str | Figure] = [
         "A density that has learnt which images are probable draws such images. What a rung cannot say shows: "
         "coins draw dust, trees draw strokes that do not end in a digit, networks draw digits.",
-        Figure("samples", "Training images, and ten images drawn from each rung.", lambda: drawings.samples(found)),
+        Figure(
+            f"{prefix}samples",
+            "Training images, and ten images drawn from each rung.",
+            lambda: drawings.samples(ladder),
+        ),
     ]
-    if any(outcome.completed is not None for outcome in found.outcomes):
+    if any(outcome.completed is not None for outcome in ladder.outcomes):
         drawn += [
             "The same densities answer another question without being fitted anew: given the upper half of an image, "
             "what may the lower be? `gl.complete` draws from p(lower | upper; θ), exactly: a mixture asks which of its "
             "components the upper half speaks for, a tree passes messages, a network goes on from the last row.",
             Figure(
-                "completed",
+                f"{prefix}completed",
                 "Test images; what is seen of them; and lower halves drawn given the upper.",
-                lambda: drawings.completed(found),
+                lambda: drawings.completed(ladder),
             ),
         ]
-    return (Section("What they draw", tuple(drawn)),)
+    return Section("What they draw", tuple(drawn))
 
 
-def _steps(found: Findings) -> Section:
+def _steps(ladder: Ladder, which: str) -> Section:
     rows = []
-    for before, outcome in zip((None, *found.outcomes), found.outcomes, strict=False):
+    for before, outcome in zip((None, *ladder.outcomes), ladder.outcomes, strict=False):
         gain = None if before is None else f"{before.test - outcome.test:+.1f}"
         rows.append((outcome.rung.title, outcome.rung.adds, gain))
     return Section(
-        "Each step up",
+        f"Each step up{which}",
         (
             Table(
                 "Which dependence a rung can express that the one above it in this table could not",
@@ -120,10 +140,10 @@ def _steps(found: Findings) -> Section:
     )
 
 
-def _labels(found: Findings) -> Section:
-    if not found.labels:
+def _labels(ladder: Ladder) -> Section:
+    if not ladder.labels:
         return Section("Labels by Bayes' rule", ())
-    rows = [(o.rung.title, f"{o.accuracy:.2%}", f"{o.test:.2f}") for o in found.labels]
+    rows = [(o.rung.title, f"{o.accuracy:.2%}", f"{o.test:.2f}") for o in ladder.labels]
     return Section(
         "Labels by Bayes' rule",
         (
@@ -134,10 +154,37 @@ def _labels(found: Findings) -> Section:
     )
 
 
+def _grey(found: Findings) -> Section:
+    ladder = found.grey
+    rows: list[tuple[Cell, ...]] = []
+    for outcome in ladder.outcomes:
+        known = outcome.rung.published
+        scores = (f"{ladder.bits(nats):.3f}" for nats in (outcome.train, outcome.best.valid, outcome.test))
+        beside = "–" if known is None or found.name != "MNIST" else f"{known[0]:g}, {known[1]}"
+        rows.append((outcome.rung.title, outcome.parameters, *scores, f"{outcome.best.seconds:.1f}", beside))
+    levels = ladder.data.levels
+    return Section(
+        f"The same images in {levels} levels of grey",
+        (
+            f"An image is now one of {levels}^{{{ladder.data.pixels}}}. Levels that are near one another are alike, "
+            "which a table of them does not know and a discretised logistic does. A flow is a density of real numbers: "
+            f"of it, each level is what is nearest. Its score is a bound, from {grey.DRAWS} draws of what lies "
+            "between the levels; the others are exact.",
+            Table(
+                "−log p(x), bits a pixel, and seconds of training",
+                ("density", "free numbers", "training", "validation", "test", "seconds", "beside it"),
+                rows,
+                f"On {found.device}. Bits a pixel are nats an image divided by {ladder.data.pixels} log 2.",
+            ),
+            *_pictures(ladder, "grey_").body[1:],
+        ),
+    )
+
+
 def _tried(found: Findings) -> Section:
     rows = [
         (o.rung.title, t.setting, f"{t.valid:.2f}", f"{t.seconds:.1f}", t.steps, t.status)
-        for o in found.outcomes
+        for o in (*found.black.outcomes, *found.grey.outcomes)
         for t in o.trials
     ]
     columns = ("density", "setting", "validation nats", "seconds", "steps", "status")

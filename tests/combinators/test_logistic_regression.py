@@ -66,6 +66,7 @@ WIDE = (WIDE + 0.1 * RNG.normal(size=WIDE.shape).astype(np.float32)) * np.logspa
 WIDE_Y = RNG.integers(0, 3, len(WIDE)).astype(np.int32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [None, np.arange(len(WIDE)) % 2], ids=["unweighted", "weighted"])
 def test_whitened_coordinates_bend_alike(weights):
     """At equal probabilities the Hessian of the mean loss with a ridge is 1, whatever the units of the inputs."""

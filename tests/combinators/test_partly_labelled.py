@@ -120,6 +120,7 @@ def test_with_every_label_hidden_it_is_the_mixture():
     np.testing.assert_allclose(got.log_likelihood, wanted.log_likelihood, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_are_repeated_rows():
     weights = RNG.integers(0, 3, 300)
     start = gl.fit(GAUSSIANS, (TRUTH, X)).params

@@ -16,8 +16,8 @@ from experiments.mnist_density.measure import climb, upper
 from experiments.mnist_density.rungs import RUNGS
 from genjax_lab.data import Dataset, Split
 
-FIGURES = {"nats_and_seconds", "samples", "completed"}
-EFFORT = Effort(4, 1, (2, 3), (2, 2), (0.5,), 2, (3, 2, 2, 2), 8, False, 0, None)
+FIGURES = {"nats_and_seconds", "samples", "completed", "grey_samples", "grey_completed"}
+EFFORT = Effort(4, 1, (2, 3), (2, 2), (0.5,), 2, (3, 2, 2, 2), (2, 2), 8, False, 0, None)
 
 
 def toy():
@@ -51,6 +51,7 @@ def test_a_rung_is_chosen_by_validation_scored_sampled_and_completed():
     assert high.best.seconds >= 0 and high.best.compiling > 0
 
 
+@pytest.mark.slow
 def test_a_network_climbs_too_and_goes_on_from_a_checkpoint(tmp_path):
     pytest.importorskip("safetensors")
     rung = next(rung for rung in RUNGS if rung.name == "windows")

@@ -126,6 +126,7 @@ def test_a_scalar_smoothing_counts_as_rows_of_every_component():
     np.testing.assert_allclose(jnp.exp(seen.params["prior"]["logits"]), [1 / 4, 3 / 4], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_are_repeated_rows():
     x, weights = np.array([0, 1, 2, 8, 9]), np.array([3, 1, 2, 1, 2])
     start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"rate": jnp.array([1.0, 8.0])}}

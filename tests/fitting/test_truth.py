@@ -28,7 +28,11 @@ def logistic(d: int = 2) -> gl.Conditional:
     return gl.posterior(gl.joint(gl.categorical(2), gl.per_class(gl.bernoulli((d,)), 2)))
 
 
-@climbers
+@pytest.mark.parametrize(
+    "method",
+    [gl.newton(), *(pytest.param(m, marks=pytest.mark.slow) for m in (gl.lbfgs(), gl.em()))],
+    ids=["newton", "lbfgs", "em"],
+)
 def test_gamma_where_jax_scipy_stops_early(method):
     """Trap 1: BFGS in float32 ends far from the maximum; every climber here ends on it."""
     right = stats.gamma.fit(GAMMA.astype(float), floc=0)[0]
@@ -76,7 +80,9 @@ def test_a_bad_start_is_told(method):
 SEPARABLE = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 5, 0).astype(np.int32)
 
 
-@pytest.mark.parametrize("method", [gl.newton(), gl.lbfgs()], ids=["newton", "lbfgs"])
+@pytest.mark.parametrize(
+    "method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=["newton", "lbfgs"]
+)
 def test_separable_classes_have_no_maximum(method):
     """Trap 19: the likelihood rises for ever; a ridge gives it a maximum."""
     y = SEPARABLE[:, 0]
