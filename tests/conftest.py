@@ -13,6 +13,12 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what XLA compiled: both workers share it, and the next run has it; compiling is most of the suite's time."""
+    jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("xla")))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
+
+
 @pytest.fixture
 def x64() -> Iterator[None]:
     """Double precision for one test."""

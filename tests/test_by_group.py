@@ -25,7 +25,7 @@ def rows_for(name):
     return (BITS[:, 0], BITS) if "classes" in name else BITS
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("name", INNER)
 def test_the_statistics_are_those_of_all_groups_at_all_rows(name, weighted):
     inner, x = INNER[name], rows_for(name)

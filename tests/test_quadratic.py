@@ -21,7 +21,7 @@ def factors(spread: float = 1.0) -> np.ndarray:
     return spread * np.tril(0.2 * RNG.normal(size=(MODELS, D, D)) + np.eye(D))
 
 
-@pytest.mark.parametrize("distance", [0.0, 3.0, 1000.0])
+@pytest.mark.parametrize("distance", [0.0, pytest.param(3.0, marks=pytest.mark.slow), 1000.0])
 def test_log_densities_of_many_models(distance: float) -> None:
     """Near or far, log p is SciPy's; at a distance of 1000 in units of σ no digit is lost."""
     loc, factor = distance * RNG.normal(size=(MODELS, D)), factors()
@@ -51,7 +51,7 @@ def soft_moments(distance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return x, shares, mean, np.einsum("nk,nki,nkj->kij", w, centred, centred) / w.sum(0)[:, None, None]
 
 
-@pytest.mark.parametrize("distance", [0.0, 3.0, 1000.0])
+@pytest.mark.parametrize("distance", [0.0, pytest.param(3.0, marks=pytest.mark.slow), 1000.0])
 def test_expected_moments_of_many_models(distance: float) -> None:
     """Soft groups' means and covariances are those of float64, near or far."""
     x, shares, mean, covariance = soft_moments(distance)

@@ -24,6 +24,7 @@ def made_up():
     return Bits(part(600), part(200), part(200))
 
 
+@pytest.mark.slow
 def test_two_trees_learn_what_one_cannot_and_the_best_by_validation_is_tested():
     bits = made_up()
     found = learn(bits, (1, 2), (0.1, 1.0), 40, 2, 0)

@@ -45,6 +45,7 @@ def test_numbers_end_where_scikit_learn_ends(smoke):
         assert found["smallest"] > 2
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_complete_folder(smoke, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("experiments.mixtures.run", lambda config: smoke)
     assert main(["run", "mixtures", "--smoke", "--out", str(tmp_path)]) == 0

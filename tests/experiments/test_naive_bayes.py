@@ -46,6 +46,7 @@ def smoke(data_dir):
         yield run(SMOKE)
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_complete_folder(smoke, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("experiments.naive_bayes.run", lambda config: smoke)
     assert main(["run", "naive_bayes", "--smoke", "--out", str(tmp_path)]) == 0

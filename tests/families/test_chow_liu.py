@@ -123,6 +123,7 @@ def test_the_fit_is_the_best_of_all_trees(k, weighted, alpha):
     assert gl.Status(int(fit.status)) is gl.Status.CONVERGED
 
 
+@pytest.mark.slow
 def test_pieces_merge_and_classes_are_apart():
     density, rng = gl.chow_liu((4,)), np.random.default_rng(1)
     x, y = rng.integers(0, 2, (90, 4)), rng.integers(0, 3, 90)

@@ -48,6 +48,7 @@ def test_it_is_fitted_and_sampled():
     np.testing.assert_allclose(fit.params["scale"], truth["scale"], atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_mixture_of_them_is_the_entry_of_a_network():
     model = gl.autoregressive((2,), gl.nets.made((6,)), gl.mixture(gl.discretised_logistic(5), 2))
     params = model.init(jax.random.key(0))

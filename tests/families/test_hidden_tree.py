@@ -49,6 +49,7 @@ def planted(n=800):
     return jnp.asarray(np.where(rng.random(z.shape) < 0.85, z, 1 - z), jnp.uint8)
 
 
+@pytest.mark.slow
 def test_em_never_falls_and_learns_more_than_a_tree_of_what_is_seen():
     x, model = planted(), gl.hidden_tree((8,), 2)
     rising = []

@@ -104,7 +104,6 @@ def test_coordinates_are_fits_apart():
 SPREAD_TOO_LITTLE = {
     "zeros": [0] * 300,
     "sevens": [7] * 300,
-    "bits": [0, 1] * 150,
     "few": [0, 1, 0, 0, 1],
     "two": [4, 1],
 }

@@ -47,6 +47,7 @@ def assert_same_params(got, wanted, tol: float) -> None:
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=tol, atol=tol), got, wanted)
 
 
+@pytest.mark.slow
 @every_exact
 def test_no_step_raises_the_likelihood_of_the_oracle(case, x64):
     x, given = training_rows(case)
@@ -110,6 +111,7 @@ def check_merged_pieces(case: Case, tol: float) -> None:
     check()
 
 
+@pytest.mark.slow
 @every_exact
 def test_merged_pieces_equal_the_whole_in_float64(case, x64):
     check_merged_pieces(case, 1e-12)

@@ -70,6 +70,7 @@ def test_the_penalised_likelihood_never_falls(name):
     assert values[-1] > values[0] + 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mixture of mixtures", "product of mixtures", "mixture in classes"])
 def test_the_likelihood_is_that_of_the_parameters(name):
     density, x = NESTED[name]
@@ -78,6 +79,7 @@ def test_the_likelihood_is_that_of_the_parameters(name):
     np.testing.assert_allclose(fit.log_likelihood, -n * gl.nll(density, fit.params, x), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_ends_where_scikit_learn_ends():
     x = RNG.normal(size=(400, 3)) + 4 * RNG.integers(0, 2, (400, 1))
     means = np.array([[0.0, 0.0, 0.0], [3.0, 3.0, 3.0]])
@@ -95,6 +97,7 @@ def test_ends_where_scikit_learn_ends():
     np.testing.assert_allclose(fit.log_likelihood, 400 * rival.score(x), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_one_step_is_em_written_out():
     """Two Poisson components: responsibilities by Bayes' rule, then weighted means."""
     x = np.array([0, 1, 1, 2, 7, 9, 12])
@@ -150,6 +153,7 @@ def test_the_unit_of_the_weights_does_not_matter(unit):
     np.testing.assert_allclose(float(other.log_likelihood) / unit, one.log_likelihood, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_density_of_ones_own_starts_where_it_says():
     """Without it the start is `init`, which knows nothing of the data: one component took all of these."""
     x = (1e5 + 1e3 * TWO_BUMPS).astype(np.float32)
@@ -207,6 +211,7 @@ def test_of_short_runs_the_best_goes_on():
         gl.em(short=0)
 
 
+@pytest.mark.slow
 def test_restarts_find_what_scikit_learn_finds():
     rival = GaussianMixture(2, n_init=5, reg_covar=0.0, tol=1e-8, random_state=0).fit(TWO_BUMPS[:, None])
     fit = gl.fit(gl.mixture(gl.normal(), 2), TWO_BUMPS, key=jax.random.key(0), restarts=5)
@@ -214,6 +219,7 @@ def test_restarts_find_what_scikit_learn_finds():
     np.testing.assert_allclose(fit.log_likelihood, 500 * rival.score(TWO_BUMPS[:, None]), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_many_fits_in_one_vmap():
     x = jnp.asarray(RNG.normal(size=(7, 60)) + 5 * RNG.integers(0, 2, (7, 60)))
     start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"loc": jnp.array([0.0, 5.0]), "scale": jnp.ones(2)}}
@@ -246,6 +252,7 @@ def test_a_start_or_a_key_is_asked_for():
         gl.fit(gl.mixture(gl.normal(), 2), TWO_BUMPS)
 
 
+@pytest.mark.slow
 def test_the_steps_run_out():
     with pytest.warns(gl.FitWarning, match="MAX_STEPS"):
         fit = gl.fit(gl.mixture(gl.normal(), 2), TWO_BUMPS, method=gl.em(max_steps=2), key=jax.random.key(0))

@@ -62,7 +62,14 @@ def test_empty_class_has_prior_zero_and_neutral_parameters():
 
 
 @pytest.mark.parametrize(
-    "density", [gl.normal(), gl.uniform(), gl.poisson(), gl.categorical(3), gl.multinomial(2)], ids=repr
+    "density",
+    [
+        gl.normal(),
+        gl.uniform(),
+        gl.categorical(3),
+        *(pytest.param(d, marks=pytest.mark.slow) for d in (gl.poisson(), gl.multinomial(2))),
+    ],
+    ids=repr,
 )
 def test_empty_class_of_every_family_is_neutral(density):
     """Trap 14: the class without rows has finite parameters inside the parameter space, and changes no other class."""

@@ -26,6 +26,7 @@ def test_few_epochs_come_near_to_what_all_rows_at_a_time_find():
     assert float(online.log_likelihood) / 1000 == pytest.approx(float(full.log_likelihood) / 1000, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_one_batch_of_all_rows_is_one_step_of_em():
     x, start = rows(64), MIXTURE.init(jax.random.key(3))
     problem = gl.Problem(MIXTURE, gl.Data(x), 0.5)
@@ -49,6 +50,7 @@ def test_a_row_of_weight_two_counts_as_two():
     assert float(one.log_likelihood) == pytest.approx(float(other.log_likelihood), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "density",
     [

@@ -28,9 +28,10 @@ def logistic(d: int = 2) -> gl.Conditional:
     return gl.posterior(gl.joint(gl.categorical(2), gl.per_class(gl.bernoulli((d,)), 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
-    [gl.newton(), *(pytest.param(m, marks=pytest.mark.slow) for m in (gl.lbfgs(), gl.em()))],
+    [gl.newton(), gl.lbfgs(), gl.em()],
     ids=["newton", "lbfgs", "em"],
 )
 def test_gamma_where_jax_scipy_stops_early(method):
@@ -80,9 +81,8 @@ def test_a_bad_start_is_told(method):
 SEPARABLE = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 5, 0).astype(np.int32)
 
 
-@pytest.mark.parametrize(
-    "method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=["newton", "lbfgs"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [gl.newton(), gl.lbfgs()], ids=["newton", "lbfgs"])
 def test_separable_classes_have_no_maximum(method):
     """Trap 19: the likelihood rises for ever; a ridge gives it a maximum."""
     y = SEPARABLE[:, 0]
@@ -116,6 +116,7 @@ def test_boundary_maxima_are_exact_and_told():
         assert not np.isnan(float(fit.log_likelihood))
 
 
+@pytest.mark.slow
 def test_one_bad_data_set_leaves_999_right():
     """Trap 7: under vmap a lane of NaN is told, and moves no other lane."""
     x = RNG.gamma(2.0, 1.0, (1000, 50)).astype(np.float32)
