@@ -12,12 +12,13 @@ hidden_tree 116.4, made 98.6, convolution 87.8, windows 81.8. `--checkpoint DIR`
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
 
 import jax
 
-from experiments.mnist_density import story
+from experiments.mnist_density import principal, story
 from experiments.mnist_density.findings import Findings, Ladder
 from experiments.mnist_density.fits import Effort
 from experiments.mnist_density.measure import climb
@@ -25,7 +26,7 @@ from experiments.mnist_density.rungs import GREY, RUNGS, Rung
 from experiments.result import Result
 from genjax_lab.data import Dataset, load
 
-NAMES = tuple(rung.name for rung in (*RUNGS, *GREY))
+NAMES = (*(rung.name for rung in (*RUNGS, *GREY)), "principal")
 ON_A_CPU = tuple(name for name in NAMES if name != "attention")
 
 
@@ -33,7 +34,7 @@ ON_A_CPU = tuple(name for name in NAMES if name != "attention")
 class Config:
     """What may be changed. Every fit is on the training images; choices are made on the validation images."""
 
-    model: tuple[str, ...] = ON_A_CPU  # rungs of the ladder; attention too, which asks for a GPU
+    model: tuple[str, ...] = ON_A_CPU  # rungs, and principal, which only labels; attention too, which asks for a GPU
     dataset: str = "binarized_mnist"  # or digits: the small ones of scikit-learn
     passes: int = 15  # of EM over the images, for mixtures of trees
     starts: int = 4  # of EM for mixtures of coins; the best after a few passes goes on
@@ -43,6 +44,9 @@ class Config:
     states: int = 32  # of a hidden tree
     epochs: tuple[int, int, int, int] = (20, 4, 4, 10)  # of made, convolution, attention, windows
     grey: tuple[int, int] = (15, 4)  # epochs of grey_flow, grey_windows
+    directions: tuple[int, ...] = (40, 60)  # principal components to label by, to choose from
+    normals: tuple[int, ...] = (1, 10, 20)  # of each class's mixture there, to choose from
+    variances: tuple[float, ...] = (0.02, 0.1)  # added to each of theirs, to choose from
     width: int = 64  # features of a pixel in the networks
     half: bool = False  # products of bfloat16 numbers, where a device has hardware for them
     checkpoint: str | None = None  # a directory where fits under way are kept
@@ -56,6 +60,8 @@ class Config:
             raise ValueError(f"dataset: {self.dataset!r} must be binarized_mnist or digits")
         if (
             min(self.passes, self.starts, *self.components, *self.trees, self.states, *self.epochs, *self.grey) < 1
+            or min(*self.directions, *self.normals) < 1
+            or min(self.variances) <= 0
             or self.width % 4
         ):
             raise ValueError("passes, starts, components, trees, epochs must be 1 or more, and width a multiple of 4")
@@ -74,21 +80,31 @@ SMOKE = Config(
     states=4,
     epochs=(20, 6, 6, 6),
     grey=(6, 6),
+    directions=(20,),
+    normals=(1, 2),
+    variances=(0.1,),
     width=16,
 )
 
 
 def run(config: Config) -> Result:
-    """Climb the ladders."""
-    wanted = [any(rung.name in config.model for rung in rungs) for rungs in (RUNGS, GREY)]
-    black = load(config.dataset if wanted[0] or config.dataset == "digits" else "mnist")
-    grey = load("mnist") if wanted[1] and config.dataset == "binarized_mnist" else black
+    """Climb the ladders, and label."""
+    in_black, in_grey = (any(rung.name in config.model for rung in rungs) for rungs in (RUNGS, GREY))
+    labelling = "principal" in config.model
+    black = load(config.dataset if in_black or config.dataset == "digits" else "mnist")
+    grey = load("mnist") if (in_grey or labelling) and config.dataset == "binarized_mnist" else black
     if black.levels > 2:
         black = black.binarised()
     device = jax.devices()[0]
     words = f"{os.cpu_count()} CPU cores" if device.platform == "cpu" else device.device_kind
-    found = Findings(_climbed(RUNGS, black, config), _climbed(GREY, grey, config), words)
+    ladders = _climbed(RUNGS, black, config), _climbed(GREY, grey, config)
+    labels = principal.label(grey, _grid(config), 2 * config.passes, config.seed) if labelling else None
+    found = Findings(*ladders, labels, words)
     return Result(story.title(found), story.summary(found), found.metrics(), story.sections(found))
+
+
+def _grid(config: Config) -> list[tuple[int, int, float]]:
+    return list(itertools.product(config.directions, config.normals, config.variances))
 
 
 def _climbed(rungs: tuple[Rung, ...], data: Dataset, config: Config) -> Ladder:

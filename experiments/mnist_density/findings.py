@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.mnist_density.measure import Outcome
+from experiments.mnist_density.principal import Labels
 from genjax_lab.data import Dataset
 from genjax_lab.evaluate import bits_per_dim
 
@@ -62,11 +63,13 @@ class Findings:
     Attributes:
       black: the ladder of black-and-white images.
       grey: that of grey ones.
+      labels: by mixtures of principal components, or None.
       device: what they were fitted on, in words.
     """
 
     black: Ladder
     grey: Ladder
+    labels: Labels | None
     device: str
 
     @property
@@ -76,4 +79,5 @@ class Findings:
 
     def metrics(self) -> dict[str, Any]:
         """The numbers of each rung, without times."""
-        return self.black.metrics() | self.grey.metrics()
+        labels = {} if self.labels is None else {"principal": self.labels.metrics()}
+        return self.black.metrics() | self.grey.metrics() | labels
