@@ -82,6 +82,7 @@ FAMILIES = [
         o.grid(range(3), (2,)),
         impossible=np.array([[0, 3], [-1, 0]]),
         edges=(Edge({"logits": [[0.0, 0.0, 0.0], [-INF, 0.0, -INF]]}, np.array([[0, 1], [2, 0]]), [-np.log(3), -INF]),),
+        slow=True,
     ),
     Case(
         "multinomial",
@@ -121,6 +122,7 @@ FAMILIES = [
         o.grid(range(40), (2,)),
         impossible=np.array([[1, -1]]),
         edges=(Edge({"rate": [0.0, 2.0]}, np.array([[0, 0], [0, 1], [1, 0]]), [-2.0, np.log(2) - 2.0, -INF]),),
+        slow=True,
     ),
     Case(
         "normal",
@@ -139,6 +141,7 @@ FAMILIES = [
         x=reals(7, 2),
         cells=lambda p, x: o.pit_cells(*normal_pit(p, x)),
         edges=(Edge({"loc": [0.0, 2.0], "scale": [1.0, 0.0]}, np.array([[0.0, 2.0], [0.0, 3.0]]), [INF, -INF]),),
+        slow=True,
     ),
     Case(
         "uniform",
@@ -162,6 +165,7 @@ FAMILIES = [
         cells=lambda p, x: o.pit_cells(*((x - p["low"]) / (p["high"] - p["low"])).T),
         impossible=np.array([[0.2, 1.5], [-0.1, 0.0], [0.6, -5.0]]),
         edges=(Edge({"low": [0.0, 1.0], "high": [2.0, 1.0]}, np.array([[1.0, 1.0], [1.0, 2.0]]), [INF, -INF]),),
+        slow=True,
     ),
 ]
 
