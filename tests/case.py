@@ -97,7 +97,9 @@ def arrays(value: Any) -> Any:
     return np.asarray(value, np.float64)
 
 
-def over(cases: Iterable[Case], fits: bool = False) -> Any:
-    """Run a test over some rows of the table; those whose compilations take long only in `make slow`."""
-    rows = [pytest.param(c, marks=pytest.mark.slow) if c.slow or (fits and c.slow_fit) else c for c in cases]
+def over(cases: Iterable[Case], fits: bool = False, short: bool = False) -> Any:
+    """Run a test over some rows of the table; those that say so only in `make slow`, unless the test is a short one."""
+    rows = [
+        pytest.param(c, marks=pytest.mark.slow) if (c.slow and not short) or (fits and c.slow_fit) else c for c in cases
+    ]
     return pytest.mark.parametrize("case", rows, ids=str)

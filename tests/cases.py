@@ -104,6 +104,7 @@ FAMILIES = [
         o.vectors(3, 5),
         x=np.array([[0, 0, 0], [1, 0, 0], [2, 0, 3], [7, 1, 2], [0, 4, 0]]),
         impossible=np.array([[1, 2, -1]]),
+        slow=True,
     ),
     Case(
         "poisson",
@@ -302,6 +303,7 @@ COMPOSED = [
         o.iid(o.categorical),
         o.grid([0, 1], (3, 2)),
         impossible=np.full((1, 3, 2), 2),
+        slow=True,
     ),
     Case(
         "iid_mixture",
@@ -310,6 +312,7 @@ COMPOSED = [
         o.iid(o.mixture(o.bernoulli, 2)),
         o.grid([0, 1], (3,)),
         impossible=np.array([[0, 1, 2]]),
+        slow=True,
     ),
     Case(
         "product_mixed",
@@ -358,7 +361,9 @@ COMPOSED = [
             ),
         ),
     ),
-    Case("tied_gaussians", tied(), TIED, tied_oracle, x=(np.array([0, 1, 1]), reals(7, 2)), cells=tied_cells),
+    Case(
+        "tied_gaussians", tied(), TIED, tied_oracle, x=(np.array([0, 1, 1]), reals(7, 2)), cells=tied_cells, slow=True
+    ),
     Case(
         "product_prior",
         product_prior(),
@@ -366,6 +371,7 @@ COMPOSED = [
         product_prior_oracle,
         x=(PAIR_LABELS, reals(7)),
         cells=product_prior_cells,
+        slow=True,
     ),
     Case(
         "joint_in_per_class",
@@ -373,6 +379,7 @@ COMPOSED = [
         JOINT_IN_PER_CLASS,
         o.joint(o.bernoulli, o.per_class(o.joint(o.categorical, o.per_class(o.poisson)))),
         (lambda y, z, x: (y, (z, x)))(*o.cross(np.arange(2), np.arange(2), np.arange(40))),
+        slow=True,
     ),
     Case(
         "mixture_bits",
@@ -414,6 +421,7 @@ COMPOSED = [
         o.mixture(o.mixture(o.normal, 2), 2),
         x=reals(7),
         cells=lambda p, x: o.pit_cells(nested_pit(p, x), bins=20),
+        slow=True,
     ),
     Case(
         "mixture_of_products",
@@ -426,6 +434,7 @@ COMPOSED = [
         ),
         o.mixture(o.product(a=o.bernoulli, c=o.categorical), 2),
         dict(zip("ac", o.cross(np.arange(2), np.arange(3)), strict=True)),
+        slow=True,
     ),
     Case(
         "marginal_product_prior",
@@ -441,6 +450,7 @@ COMPOSED = [
             ).ravel(),
             bins=20,
         ),
+        slow=True,
     ),
 ]
 
@@ -470,6 +480,7 @@ CONDITIONALS = [
         o.per_class(o.mixture(o.poisson, 2)),
         np.arange(60),
         given=np.array([1, 0]),
+        slow=True,
     ),
     Case(
         "per_class_of_pairs",
@@ -479,6 +490,7 @@ CONDITIONALS = [
         x=reals(7),
         cells=lambda p, x: o.pit_cells(stats.norm.cdf(x, p["loc"][1], p["scale"][1]), bins=20),
         given={"u": np.array([0, 1, 1, 0]), "v": np.array([1, 0, 1, 0])},
+        slow=True,
     ),
     Case(
         "posterior_bits",
@@ -497,6 +509,7 @@ CONDITIONALS = [
         PAIR_LABELS,
         given=np.array([0.3, -2.0, 3.0]),
         impossible={"u": np.array([0, 2, -1]), "v": np.array([2, 0, 3])},
+        slow=True,
     ),
 ]
 

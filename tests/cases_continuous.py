@@ -105,6 +105,7 @@ FAMILIES = [
                 [-np.log(8), -INF, -np.log(8)],
             ),
         ),
+        slow=True,
     ),
     Case(
         "gamma",

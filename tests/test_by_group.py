@@ -26,7 +26,7 @@ def rows_for(name):
 
 
 @pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
-@pytest.mark.parametrize("name", INNER)
+@pytest.mark.parametrize("name", [n if n == "mixture" else pytest.param(n, marks=pytest.mark.slow) for n in INNER])
 def test_the_statistics_are_those_of_all_groups_at_all_rows(name, weighted):
     inner, x = INNER[name], rows_for(name)
     params = jax.vmap(inner.init)(jax.random.split(jax.random.key(0), 4))

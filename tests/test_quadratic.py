@@ -51,7 +51,7 @@ def soft_moments(distance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return x, shares, mean, np.einsum("nk,nki,nkj->kij", w, centred, centred) / w.sum(0)[:, None, None]
 
 
-@pytest.mark.parametrize("distance", [0.0, pytest.param(3.0, marks=pytest.mark.slow), 1000.0])
+@pytest.mark.parametrize("distance", [*(pytest.param(d, marks=pytest.mark.slow) for d in (0.0, 3.0)), 1000.0])
 def test_expected_moments_of_many_models(distance: float) -> None:
     """Soft groups' means and covariances are those of float64, near or far."""
     x, shares, mean, covariance = soft_moments(distance)
@@ -80,7 +80,7 @@ def test_near_is_by_the_models_own_spread() -> None:
     assert np.all(np.asarray(found.variance) > 0)  # a floor, not a point mass made of rounding
 
 
-@pytest.mark.parametrize("d", [1, 2, 3, 7, 20])
+@pytest.mark.parametrize("d", [*(pytest.param(d, marks=pytest.mark.slow) for d in (1, 2, 20)), 3, 7])
 def test_triangular_inverse(d: int) -> None:
     """Of a batch, equal to NumPy's in float64; above the diagonal nothing is read."""
     factor = np.tril(RNG.normal(size=(4, d, d)) / d + 2 * np.eye(d)).astype(np.float32)

@@ -42,7 +42,8 @@ class Config:
     trees: tuple[int, int] = (120, 12)  # of the mixture of trees, and of that of each class
     smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
     states: int = 32  # of a hidden tree
-    epochs: tuple[int, int, int, int] = (20, 4, 4, 10)  # of made, convolution, attention, windows
+    # Epochs of made, convolution, attention, windows; of class_windows, of all images and then of each class's.
+    epochs: tuple[int, int, int, int, int, int] = (20, 4, 4, 10, 6, 4)
     grey: tuple[int, int] = (15, 4)  # epochs of grey_flow, grey_windows
     directions: tuple[int, ...] = (40, 60)  # principal components to label by, to choose from
     normals: tuple[int, ...] = (1, 10, 20)  # of each class's mixture there, to choose from
@@ -78,7 +79,7 @@ SMOKE = Config(
     trees=(4, 2),
     smoothing=(0.5,),
     states=4,
-    epochs=(20, 6, 6, 6),
+    epochs=(20, 6, 6, 6, 4, 4),
     grey=(6, 6),
     directions=(20,),
     normals=(1, 2),

@@ -6,7 +6,7 @@ import functools
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -16,7 +16,7 @@ import optax
 
 import genjax_lab as gl
 from experiments.mixtures.bits import SHORT, imaginary
-from genjax_lab.data import Dataset
+from genjax_lab.data import Dataset, Split
 from genjax_lab.nets.net import Net
 
 
@@ -52,7 +52,8 @@ class Effort:
       trees: of the mixture of trees, and of that of each class.
       smoothing: pseudo-counts to choose from by validation.
       states: of a hidden tree.
-      epochs: of the networks: masked, convolution, attention, windows; half the first of them of a hidden tree.
+      epochs: of the networks: masked, convolution, attention, windows; of class windows, of all images and then
+        of each class's; half the first of them of a hidden tree.
       grey: epochs of the flow and of the windows of grey images.
       width: features of a pixel in the networks.
       half: whether the networks multiply bfloat16 numbers.
@@ -66,7 +67,7 @@ class Effort:
     trees: tuple[int, int]
     smoothing: tuple[float, ...]
     states: int
-    epochs: tuple[int, int, int, int]
+    epochs: tuple[int, int, int, int, int, int]
     grey: tuple[int, int]
     width: int
     half: bool
@@ -188,7 +189,43 @@ def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batc
     return fits
 
 
-def by_adam(model: gl.Density, data: Dataset, effort: Effort, epochs: int, rate: float, batch: int = 100) -> Fitted:
+def class_network(
+    places: tuple[int, int], net: Callable[[Dataset, Effort], Net], rates: tuple[float, float], batch: int = 100
+) -> Any:
+    """A causal network for each class: what one learnt from all images goes on to learn from those of the class."""
+
+    def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+        model, epochs = gl.autoregressive(data.image_shape, net(data, effort)), [effort.epochs[p] for p in places]
+        return [lambda: of_classes(model, data, effort, (epochs[0], epochs[1]), rates, batch)]
+
+    return fits
+
+
+def of_classes(
+    model: gl.Density, data: Dataset, effort: Effort, epochs: tuple[int, int], rates: tuple[float, float], batch: int
+) -> Fitted:
+    """One fit to all images, from which that of each class starts; classes share nothing, so each is fitted alone."""
+    whole = by_adam(model, data, effort, epochs[0], rates[0], batch)
+    each = []
+    for c in range(data.num_classes):
+        own = replace(data, train=_only(data.train, c), valid=_only(data.valid, c))
+        named = f"label {c}, {epochs[1]} epochs of Adam"
+        each.append(by_adam(model, own, effort, epochs[1], rates[1], batch, named, start=whole.params).params)
+    joint = _classes(model, data)
+    prior = gl.fit(gl.categorical(data.num_classes), data.train.y, smoothing=1.0).params
+    params = {"prior": prior, "conditional": jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)}
+    name = f"{epochs[0]} epochs of all images, {epochs[1]} of each label's"
+    return Fitted(name, gl.marginal(joint), params, sum(epochs), whole.status, joint)
+
+
+def _only(part: Split, label: int) -> Split:
+    return Split(part.x[part.y == label], part.y[part.y == label])
+
+
+def by_adam(
+    model: gl.Density, data: Dataset, effort: Effort, epochs: int, rate: float, batch: int = 100, name: str = "",
+    **how: Any,
+) -> Fitted:  # fmt: skip
     """Adam, its rate raised and let down again; the best epoch on validation images is kept."""
     x, valid = (jnp.asarray(part.x).reshape(-1, *model.space.struct.shape) for part in (data.train, data.valid))
     steps = epochs * math.ceil(len(x) / batch)
@@ -200,4 +237,5 @@ def by_adam(model: gl.Density, data: Dataset, effort: Effort, epochs: int, rate:
         optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.99,
         validation=gl.Data(valid[:2000]),
     )  # fmt: skip
-    return fitted(f"{epochs} epochs of Adam", model, x, effort, method=method, key=jax.random.key(effort.seed))
+    how["key"] = jax.random.key(effort.seed)
+    return fitted(name or f"{epochs} epochs of Adam", model, x, effort, method=method, **how)

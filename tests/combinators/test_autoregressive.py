@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import genjax_lab as gl
-from tests.nets.test_nets import NETS
+from tests.nets.test_nets import NETS, every_net
 
 ENTRIES = [gl.bernoulli(), pytest.param(gl.categorical(3), marks=pytest.mark.slow)]
 
@@ -23,7 +23,7 @@ def shaken(density, key=1):
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=str)
-@pytest.mark.parametrize(("shape", "net"), NETS, ids=str)
+@every_net
 def test_it_sums_to_one(shape, net, entry):
     if entry is not gl.bernoulli() and np.prod(shape) > 6:
         shape = (2, 3)

@@ -20,7 +20,9 @@ def shaken(density, key=0, size=0.4):
     return tree.unflatten([a + size * jax.random.uniform(k, a.shape) for k, a in zip(keys, leaves, strict=True)])
 
 
-@pytest.mark.parametrize("shape", [(2,), (5,), (2, 3)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [pytest.param((2,), marks=pytest.mark.slow), (5,), pytest.param((2, 3), marks=pytest.mark.slow)], ids=str
+)
 def test_slope_and_inverse_are_those_of_the_map(shape):
     params, d = shaken(gl.affine_coupling(gl.normal(shape), 3, (7,))), int(np.prod(shape))
     module, weights = Couplings(shape, 3, (7,)), {"params": params["couplings"]}
@@ -37,6 +39,7 @@ def test_it_integrates_to_one():
     assert gl.check_normalised(density, shaken(density)) == pytest.approx(1, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_it_bends_to_what_no_normal_density_is():
     rng = np.random.default_rng(0)
     first = rng.normal(size=4000)
@@ -64,6 +67,7 @@ def test_a_level_has_the_integral_over_what_is_nearest_to_it(k, loc, scale):
     np.testing.assert_allclose(np.bincount(drawn, minlength=k) / 4000, found, atol=0.03)
 
 
+@pytest.mark.slow
 def test_more_draws_are_nearer_from_below():
     params = {"loc": jnp.full(30, -0.9), "scale": jnp.full(30, 0.14)}
     x = gl.sample(gl.dequantised(gl.normal((30,)), 8), jax.random.key(0), params, 300)

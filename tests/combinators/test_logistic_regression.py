@@ -17,7 +17,9 @@ X, Y = (IRIS.data[:, :2] - IRIS.data[:, :2].mean(0)).astype(np.float32), IRIS.ta
 MODEL = gl.logistic_regression(2, 3)
 
 
-@pytest.mark.parametrize("method", [gl.newton(), gl.lbfgs()], ids=["newton", "lbfgs"])
+@pytest.mark.parametrize(
+    "method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=["newton", "lbfgs"]
+)
 def test_ridge_agrees_with_scikit_learn(method):
     ridge = 0.02
     fit = gl.fit(
@@ -103,6 +105,7 @@ def test_units_of_the_inputs_do_not_move_the_maximum(method, units):
     assert float(fit.log_likelihood) == pytest.approx(best, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_units_of_the_inputs_do_not_slow_it():
     """Inputs over six decades that go together; plain L-BFGS has not arrived after 500 steps."""
     model = gl.logistic_regression(12, 3)

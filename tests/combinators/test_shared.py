@@ -32,6 +32,7 @@ def shares(model, params, x):
     return np.exp(gl.predict_log_prob(gl.posterior(model), params, x))
 
 
+@pytest.mark.slow
 def test_closed_form_is_linear_discriminant_analysis():
     """scikit-learn divides the scatter within classes by n, not n − k, with this solver: maximum likelihood."""
     fit = gl.fit(LDA, (Y, X))

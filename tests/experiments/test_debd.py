@@ -34,6 +34,7 @@ def test_two_trees_learn_what_one_cannot_and_the_best_by_validation_is_tested():
     assert found.test == pytest.approx(-4 * np.log(2), abs=0.1)  # three free bits, and the way
 
 
+@pytest.mark.slow
 def test_average_rows_are_pairs_of_all_rows():
     bits = made_up().train
     table = average_rows(bits, 3.0)["conditional"]["logits"]

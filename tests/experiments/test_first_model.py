@@ -37,6 +37,7 @@ def test_places_and_outfits_are_each_others_inverse():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_outfits_that_differ_are_drawn_differently():
     """Hair of every style and colour, clothes of every kind and colour, all glasses: no two pictures are the same."""
     every, pictures = outfits.every_outfit(), {}

@@ -61,6 +61,7 @@ def test_imaginary_images_are_rows_of_average_pixels():
     np.testing.assert_allclose(table.sum(1), 2.0, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_smoothing_is_chosen_by_validation_and_every_seed_is_tested():
     rng = np.random.default_rng(0)
     means = rng.random((3, 6))

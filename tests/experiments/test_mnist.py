@@ -20,6 +20,7 @@ def smoke():
     return run(SMOKE)
 
 
+@pytest.mark.slow
 def test_the_story_holds_every_figure_and_table(smoke):
     assert {figure.name for figure in smoke.figures} == FIGURES
     assert len(smoke.tables) == 6

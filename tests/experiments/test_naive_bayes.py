@@ -65,6 +65,7 @@ def test_a_table_is_labelled_as_by_scikit_learn_and_too_surely(smoke):
     assert vote["mutual_information"]["mean"] > 3 * vote["mutual_information"]["by_chance"]
 
 
+@pytest.mark.slow
 def test_independent_outfits_are_judged_by_their_parts():
     found = fit_outfits([0.5], 50, 0)
     assert found.free == 23 and gl.degrees_of_freedom(found.table) == 4031
@@ -126,6 +127,7 @@ def test_an_unseen_category_is_counted_and_has_the_probability_of_its_pseudo_cou
     np.testing.assert_allclose(share, 1 / (np.bincount(table.y) + 5), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_numbers_choose_the_density_they_came_from_within_the_training_rows():
     table = made_up(1500, numbers=True)
     fold = stratified_folds(table, 3, 0)

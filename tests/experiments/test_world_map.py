@@ -39,6 +39,7 @@ def island():
     return World(land, "made up")
 
 
+@pytest.mark.slow
 def test_the_story_holds_every_figure_and_table(smoke):
     assert {figure.name for figure in smoke.figures} == FIGURES
     assert len(smoke.tables) == 5

@@ -101,8 +101,8 @@ def fitted(parent, x, k, weights, alpha) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
-@pytest.mark.parametrize("k", [2, 3])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("k", [pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("alpha", [0.0, 0.7])
 def test_the_fit_is_the_best_of_all_trees(k, weighted, alpha):
     rng = np.random.default_rng(k)
@@ -176,6 +176,7 @@ def test_samples_are_of_the_density():
     assert ((counts - expected) ** 2 / expected).sum() < 37.7  # χ² of 15 degrees, 0.1 %
 
 
+@pytest.mark.slow
 def test_a_tree_is_saved_and_gradients_leave_it_as_it_is(tmp_path):
     density = gl.chow_liu((4,))
     x = np.random.default_rng(2).integers(0, 2, (500, 4))
@@ -223,6 +224,7 @@ def test_spanning_tree_is_scipys():
         seen.add(j)
 
 
+@pytest.mark.slow
 def test_pseudo_counts_of_pairs_are_rows_that_were_not_seen():
     rng = np.random.default_rng(3)
     x, more = (rng.integers(0, 3, (n, 4)) for n in (30, 50))

@@ -27,7 +27,7 @@ def brute(params, x):
     return np.log(total)
 
 
-@pytest.mark.parametrize(("d", "states", "k"), [(4, 2, 2), (3, 3, 3)])
+@pytest.mark.parametrize(("d", "states", "k"), [pytest.param(4, 2, 2, marks=pytest.mark.slow), (3, 3, 3)])
 def test_it_is_the_sum_over_all_states(d, states, k):
     model = gl.hidden_tree((d,), states, k)
     params = model.init(jax.random.key(0))
@@ -63,6 +63,7 @@ def test_em_never_falls_and_learns_more_than_a_tree_of_what_is_seen():
     assert float(gl.nll(model, fit.params, new)) < float(gl.nll(gl.chow_liu((8,)), tree, new)) - 0.15
 
 
+@pytest.mark.slow
 def test_expected_counts_are_slopes_of_the_likelihood():
     model = gl.hidden_tree((4,), 3)
     params, x = model.init(jax.random.key(1)), model.space.enumerate()[3:9]
@@ -83,6 +84,7 @@ def test_expected_counts_are_slopes_of_the_likelihood():
     assert (moved(0.05) - moved(-0.05)) / 0.1 == pytest.approx(slope, rel=2e-2, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_one_state_is_independent_coordinates():
     x = planted(200)
     fit = gl.fit(gl.hidden_tree((8,), 1), x, key=jax.random.key(0), method=gl.em(curvature=False))

@@ -44,6 +44,7 @@ def test_tails_tell_what_rows_do(x64, mean, r, weighted):
             assert abs(float(got[name]) - share @ each) <= 1e-6 * size, (name, m, own)
 
 
+@pytest.mark.slow
 def test_tails_are_of_all_blocks():
     x = few(np.random.default_rng(1), 9.0, 2.0, 70_000)
     tails, known = tails_of(jnp.asarray(x), None)
@@ -109,7 +110,11 @@ SPREAD_TOO_LITTLE = {
 }
 
 
-@pytest.mark.parametrize("x", SPREAD_TOO_LITTLE.values(), ids=SPREAD_TOO_LITTLE)
+@pytest.mark.parametrize(
+    "x",
+    [x if n == "few" else pytest.param(x, marks=pytest.mark.slow) for n, x in SPREAD_TOO_LITTLE.items()],
+    ids=SPREAD_TOO_LITTLE,
+)
 def test_rows_that_spread_too_little_end_in_poisson(x):
     """And the fit says so: no leap moves it off the boundary."""
     end = fit(np.array(x))

@@ -65,7 +65,11 @@ class Killed(BaseException):
 pytestmark = pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n == "lbfgs" else ()) for n in CALLS])
+SOON = ("short starts", "gradient")
+soon = pytest.mark.parametrize("name", [n if n in SOON else pytest.param(n, marks=pytest.mark.slow) for n in CALLS])
+
+
+@soon
 def test_a_fit_cut_off_at_any_save_goes_on_to_the_same_bits(name, tmp_path, monkeypatch):
     whole = fitted(name, tmp_path / "whole")
     monkeypatch.setattr("genjax_lab.fitting.progress.INTERVAL", 0)  # a save a step
@@ -100,7 +104,7 @@ def test_a_fit_cut_off_at_any_save_goes_on_to_the_same_bits(name, tmp_path, monk
             assert bits(fitted(name, directory)) == bits(whole)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@soon
 def test_the_end_is_returned_at_once_without_a_step(name, tmp_path, monkeypatch):
     first = fitted(name, tmp_path)
     monkeypatch.setattr("genjax_lab.fitting.progress._advance", None)

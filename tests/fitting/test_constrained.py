@@ -22,6 +22,7 @@ def test_a_fixed_mean_leaves_the_spread_about_it():
     assert fit.method == "newton"
 
 
+@pytest.mark.slow
 def test_fixed_weights_of_a_mixture_match_scipy():
     x = np.concatenate([RNG.normal(-2, 1, 80), RNG.normal(3, 1, 120)]).astype(np.float32)
     start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"loc": jnp.array([-1.0, 2.0]), "scale": jnp.ones(2)}}

@@ -48,13 +48,14 @@ NESTED = {
 
 
 QUICK = gl.em(curvature=False)
+SOON = ("mixture", "mixture of products", "mixture in classes", "tied scales")
 
 
 def arrays(x):
     return jax.tree.map(jnp.asarray, x)
 
 
-@pytest.mark.parametrize("name", NESTED)
+@pytest.mark.parametrize("name", [n if n in SOON else pytest.param(n, marks=pytest.mark.slow) for n in NESTED])
 def test_the_penalised_likelihood_never_falls(name):
     density, x = NESTED[name]
     smoothing = 0.5 if "bits" in name or "product" in name else None
@@ -112,6 +113,7 @@ def test_one_step_is_em_written_out():
     np.testing.assert_allclose(jnp.exp(state.proposal["prior"]["logits"]), shares.mean(0), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_scalar_smoothing_counts_as_rows_of_every_component():
     """The weights of a mixture are counts like any other; the prior of labels that are seen is left alone."""
     density, method = gl.mixture(gl.bernoulli((3,)), 2), gl.em()
@@ -287,6 +289,7 @@ def test_slow_steps_are_leapt_over():
     assert float(fit.log_likelihood) == pytest.approx(best, abs=0.1)  # 5e-5 nats an event
 
 
+@pytest.mark.slow
 def test_a_start_has_the_smoothing_of_the_fit():
     """A constant column: without a floor its scale is 0 at the start already, and all is lost in the first step."""
     x = np.column_stack([TWO_BUMPS, np.full(500, 3.0)]).astype(np.float32)
@@ -296,6 +299,7 @@ def test_a_start_has_the_smoothing_of_the_fit():
     np.testing.assert_allclose(fit.params["conditional"]["scale"][:, 1], np.sqrt(0.1), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_step_to_minus_infinity_is_stepped_back_from():
     """Clusters so thin that a covariance has no digits left of them: the objective does not fall, nor hides that."""
     rng = np.random.default_rng(1)

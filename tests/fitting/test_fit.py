@@ -65,9 +65,10 @@ def test_empty_class_has_prior_zero_and_neutral_parameters():
     "density",
     [
         gl.normal(),
-        gl.uniform(),
-        gl.categorical(3),
-        *(pytest.param(d, marks=pytest.mark.slow) for d in (gl.poisson(), gl.multinomial(2))),
+        *(
+            pytest.param(d, marks=pytest.mark.slow)
+            for d in (gl.uniform(), gl.categorical(3), gl.poisson(), gl.multinomial(2))
+        ),
     ],
     ids=repr,
 )
@@ -151,6 +152,7 @@ def test_statistics_merged_beyond_two_to_the_24th_keep_their_number(density):
     assert float(fit.log_likelihood) == pytest.approx(2**26 * float(one.log_likelihood), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_likelihood_of_ten_million_rows():
     """Trap 6: totals right to 1e-6 relative, by a pass over the rows and from the statistics."""
     x = np.random.default_rng(0).normal(3, 2, 10**7).astype(np.float32)

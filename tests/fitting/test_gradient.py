@@ -129,6 +129,7 @@ def test_an_average_does_not_remember_its_start():
     assert abs(float(fit.params["loc"]) - 3.0) < 0.3
 
 
+@pytest.mark.slow
 def test_an_optimiser_that_searches_along_lines_is_given_the_loss():
     x = jax.random.normal(jax.random.key(1), (200,)) * 2.0 + 3.0
     method = gl.gradient(optax.lbfgs, learning_rate=None, batch_size=200, epochs=20)

@@ -38,6 +38,7 @@ def test_one_batch_of_all_rows_is_one_step_of_em():
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_row_of_weight_two_counts_as_two():
     x = rows(60)
     weights = jnp.concatenate([jnp.full(20, 2.0), jnp.zeros(20), jnp.ones(20)])

@@ -43,7 +43,7 @@ ROWS = {
         2.0,
     ),
 }  # fmt: skip
-QUICK = ("bernoulli", "normal", "gamma", "mvnormal")
+QUICK = ("bernoulli", "normal", "gamma")
 
 
 @pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in ROWS])

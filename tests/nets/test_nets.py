@@ -16,7 +16,11 @@ NETS = [
     ((3, 3), gl.nets.convolution(width=4, depth=2, first=(1, 2), near=(1, 1))),
     ((6,), gl.nets.attention(width=8, heads=2, depth=2)),
 ]
-every_net = pytest.mark.parametrize(("shape", "net"), NETS, ids=lambda value: str(value))
+every_net = pytest.mark.parametrize(
+    ("shape", "net"),
+    [pytest.param(*n, marks=pytest.mark.slow if i in (2, 4) else ()) for i, n in enumerate(NETS)],
+    ids=str,
+)
 
 
 def weighted(module, shape, channels):
