@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from genjax_lab import linear, log_moments
 from genjax_lab.constraints import concentration, most_concentrated, positive
@@ -141,9 +142,12 @@ def _solve(deficit: jax.Array) -> jax.Array:
     most = most_concentrated(deficit.dtype)
     s = jnp.maximum(deficit, 0.5 / most)
     alpha = (3 - s + jnp.sqrt((s - 3) ** 2 + 24 * s)) / (12 * s)
-    for _ in range(STEPS[jnp.finfo(s.dtype).bits]):
+
+    def stepped(_: int, alpha: jax.Array) -> jax.Array:
         step = (log_less_digamma(alpha) - s) / (alpha * trigamma_less_inverse(alpha))
-        alpha = alpha / jnp.clip(1 - step, 0.25, 4.0)
+        return alpha / jnp.clip(1 - step, 0.25, 4.0)
+
+    alpha = lax.fori_loop(0, STEPS[jnp.finfo(s.dtype).bits], stepped, alpha)
     return jnp.where(deficit <= 0.5 / most, most, jnp.minimum(alpha, most))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from experiments.benchmarks.fitting import __doc__ as about
 from experiments.benchmarks.fitting.logistic import logistic
 from experiments.benchmarks.fitting.many import Figures, many, one
@@ -23,6 +25,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
+    jax.config.update("jax_cpu_enable_async_dispatch", False)  # who waits for every end need not wake another thread
     figures: dict[str, Any] = {"environment": environment()}
     for part in options.only.split(","):
         figures[part] = PARTS[part]()
