@@ -178,6 +178,7 @@ def test_one_bool_stands_for_a_field_and_rows_may_differ_in_what_is_seen():
     assert each[1] == logs[0] and each[0] == gl.log_prob(BITS, {"logits": jnp.arange(3.0)}, x[:1])[0]
 
 
+@pytest.mark.slow
 def test_a_given_label_chooses_the_tree():
     model = gl.per_class(TREE, 2)
     params = model.init(jax.random.key(0))

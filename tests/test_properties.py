@@ -18,12 +18,11 @@ from tests import oracles as o
 from tests.cases import ALL, CONDITIONALS, DENSITIES, FAMILIES, Case, over
 
 every_case = over(ALL)
-every_row = over(ALL, short=True)
 every_density = over(DENSITIES)
 every_conditional = over(CONDITIONALS)
 
 
-@every_row
+@every_case
 def test_log_prob_matches_oracle_in_float64(case, x64):
     got = gl.log_prob(case.density, case.jax_params(), *case.rows())
     assert got.dtype == jnp.float64
@@ -192,7 +191,7 @@ def test_log_prob_matches_oracle_in_float32_and_compiles_once(case):
     assert before < first == num_compiles()
 
 
-@every_row
+@over(ALL, short=True)
 def test_spec_prints_pickles_and_is_json(case):
     assert eval(repr(case.density), vars(gl)) is case.density
     assert pickle.loads(pickle.dumps(case.density)) is case.density

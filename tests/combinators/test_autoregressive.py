@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import genjax_lab as gl
-from tests.nets.test_nets import NETS, every_net
+from tests.nets.test_nets import NETS
 
 ENTRIES = [gl.bernoulli(), pytest.param(gl.categorical(3), marks=pytest.mark.slow)]
 
@@ -23,7 +23,11 @@ def shaken(density, key=1):
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=str)
-@every_net
+@pytest.mark.parametrize(
+    ("shape", "net"),
+    [pytest.param(*n, marks=() if i in (0, 3) else pytest.mark.slow) for i, n in enumerate(NETS)],
+    ids=str,
+)
 def test_it_sums_to_one(shape, net, entry):
     if entry is not gl.bernoulli() and np.prod(shape) > 6:
         shape = (2, 3)
@@ -93,6 +97,7 @@ def test_what_does_not_come_first_has_no_answer():
     assert several.complete is None and several.log_prob_masked is None
 
 
+@pytest.mark.slow
 def test_it_learns_what_a_tree_of_bits_cannot():
     """Parity: the last bit tells the sum of the others, of which no pair tells anything."""
     rng = np.random.default_rng(0)

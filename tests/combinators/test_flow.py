@@ -86,6 +86,7 @@ def test_what_lies_far_beyond_is_seldom_drawn_so_that_an_end_is_told_from_below(
     assert np.all(found[[0, 3]] < exact[[0, 3]]) and np.all(found[[0, 3]] > 0.7 * exact[[0, 3]])
 
 
+@pytest.mark.slow
 def test_a_flow_of_levels_is_fitted_and_composes():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 600).astype(np.int32)

@@ -131,6 +131,7 @@ def test_weights_are_repeated_rows():
     np.testing.assert_allclose(weighted.log_likelihood, log_likelihood(weighted.params, Y, X, weights), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_hidden_row_of_no_weight_does_not_count():
     start = gl.fit(GAUSSIANS, (TRUTH, X)).params
     got = gl.fit(GAUSSIANS, (Y, X), weights=(Y >= 0).astype(int), start=start, method=QUICK)

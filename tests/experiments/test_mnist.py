@@ -20,7 +20,6 @@ def smoke():
     return run(SMOKE)
 
 
-@pytest.mark.slow
 def test_the_story_holds_every_figure_and_table(smoke):
     assert {figure.name for figure in smoke.figures} == FIGURES
     assert len(smoke.tables) == 6
@@ -98,6 +97,7 @@ def test_dequantised_pixels_stay_in_their_level():
     assert (noisy - x).var() == pytest.approx(1 / 12, rel=0.02)
 
 
+@pytest.mark.slow
 def test_bell_curves_fit_noisy_pixels_with_the_floor_added():
     rng = np.random.default_rng(1)
     split = Split(rng.integers(0, 17, (600, 4)).astype(np.uint8), np.arange(600, dtype=np.int32) % 2)

@@ -48,6 +48,7 @@ def test_the_story_holds_every_figure_and_table(smoke):
         assert word in text
 
 
+@pytest.mark.slow
 def test_formulas_are_set_and_no_number_is_broken_over_lines(smoke):
     page = html(smoke, {figure.name: b"" for figure in smoke.figures}, {})
     assert "p<sub>data</sub></span> itself" in page and not re.search(r"p_\{?(data|model)", re.sub("<[^>]+>", "", page))
@@ -56,6 +57,7 @@ def test_formulas_are_set_and_no_number_is_broken_over_lines(smoke):
     assert "p_data" in unmarked(shown) and "{" not in unmarked(shown)
 
 
+@pytest.mark.slow
 def test_the_best_box_is_the_bounding_box_and_the_left_half_is_impossible(smoke):
     found = smoke.metrics["boxes"]
     assert found["is_bounding_box"]
@@ -65,6 +67,7 @@ def test_the_best_box_is_the_bounding_box_and_the_left_half_is_impossible(smoke)
     assert all(value["integral"] == pytest.approx(1, abs=1e-5) for value in found.values() if isinstance(value, dict))
 
 
+@pytest.mark.slow
 def test_settings_are_chosen_by_validation_and_no_density_beats_the_truth(smoke):
     scores, entropy = smoke.metrics["scores"], smoke.metrics["world"]["entropy"]
     truth = scores["p_data itself"]
@@ -77,6 +80,7 @@ def test_settings_are_chosen_by_validation_and_no_density_beats_the_truth(smoke)
         assert sum(scores[name]["where"].values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_complete_folder(smoke, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("experiments.world_map.run", lambda config: smoke)
     assert main(["run", "world_map", "--smoke", "--out", str(tmp_path)]) == 0

@@ -103,7 +103,7 @@ def fitted(parent, x, k, weights, alpha) -> dict[str, np.ndarray]:
 @pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
 @pytest.mark.parametrize("k", [pytest.param(2, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
-@pytest.mark.parametrize("alpha", [0.0, 0.7])
+@pytest.mark.parametrize("alpha", [pytest.param(0.0, marks=pytest.mark.slow), 0.7])
 def test_the_fit_is_the_best_of_all_trees(k, weighted, alpha):
     rng = np.random.default_rng(k)
     x = np.asarray(gl.sample(gl.chow_liu((4,), k), jax.random.key(3), model(k, 5), 200))

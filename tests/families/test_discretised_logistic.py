@@ -39,6 +39,7 @@ def test_far_in_a_tail_it_falls_evenly_with_finite_slopes():
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(slopes))
 
 
+@pytest.mark.slow
 def test_it_is_fitted_and_sampled():
     model, truth = gl.discretised_logistic(64, (2,)), {"loc": jnp.array([-0.5, 0.2]), "scale": jnp.array([0.1, 0.3])}
     x = gl.sample(model, jax.random.key(0), truth, 4000)

@@ -93,6 +93,7 @@ def test_poisson_far_from_its_rate_and_at_a_rate_of_zero():
     assert np.isfinite([curve(jnp.array([0.0, 1e-3, 7.0]), jnp.array(count)) for count in (0, 7, 10**7)]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [[1e6 - 1000, 1e6 + 1000], [10.0, 1e6 - 1000, 1e6 + 1000, 1e7], [0.0, 3.0, 1e7]])
 def test_poisson_models_side_by_side_keep_their_digits(rates):
     """Also of two models that are near one another and far from a third."""

@@ -118,7 +118,7 @@ def test_merged_pieces_equal_the_whole_in_float64(case, x64):
     check_merged_pieces(case, 1e-12)
 
 
-@over([c for c in EXACT if c.name in ("categorical", "gamma", "mvnormal", "naive_bayes", "product_mixed")])
+@over([c for c in EXACT if c.name in ("categorical", "product_mixed")])
 def test_merged_pieces_equal_the_whole_in_float32(case):
     check_merged_pieces(case, 1e-5)
 

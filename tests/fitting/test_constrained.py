@@ -109,6 +109,7 @@ def test_methods_that_cannot_say_so(method):
         gl.fit(gl.normal(), X, method=method, penalty=0.1, key=jax.random.key(0))
 
 
+@pytest.mark.slow
 def test_a_sweep_over_penalties_is_one_vmap():
     start = {"loc": jnp.zeros(()), "scale": jnp.ones(())}
 

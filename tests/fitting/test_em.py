@@ -172,6 +172,7 @@ def test_a_density_of_ones_own_starts_where_it_says():
     np.testing.assert_allclose(alone.log_likelihood, gl.fit(own, x).log_likelihood, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_closed_form_is_em_that_stands_still():
     x = np.array([1.0, 2.0, 6.0])
     start = {"loc": jnp.array(0.0), "scale": jnp.array(1.0)}
@@ -188,7 +189,9 @@ def test_every_start_is_told_and_the_best_kept():
     assert float(fit.log_likelihood) == float(likelihoods.max())
 
 
-@pytest.mark.parametrize(("shape", "k", "megabytes"), [((784,), 50, 20), ((), 500, 40)])
+@pytest.mark.parametrize(
+    ("shape", "k", "megabytes"), [((784,), 50, 20), pytest.param((), 500, 40, marks=pytest.mark.slow)]
+)
 def test_the_memory_of_a_step_is_that_of_a_block(shape, k, megabytes):
     """60,000 images are 47 MB as bytes; the responsibilities of 500 components in a column of them are 120."""
     density, method = gl.mixture(gl.bernoulli(shape), k), gl.em(curvature=False)
@@ -242,6 +245,7 @@ def test_a_collapse_is_never_called_converged():
     assert np.isfinite(float(fit.log_likelihood))
 
 
+@pytest.mark.slow
 def test_a_bad_start_is_told():
     """Trap 7: a start under which the data are impossible."""
     start = {"prior": {"logits": jnp.zeros(2)}, "conditional": {"low": jnp.zeros(2), "high": jnp.ones(2)}}

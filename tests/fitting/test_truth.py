@@ -16,8 +16,7 @@ RNG = np.random.default_rng(0)
 GAMMA = RNG.gamma(2.98, 1 / 1.3, 2000).astype(np.float32)
 FAR = {"concentration": 1.0, "rate": 1.0}
 CLIMBERS = {"newton": gl.newton(), "lbfgs": gl.lbfgs(), "em": gl.em()}
-climbers = pytest.mark.parametrize("method", CLIMBERS.values(), ids=CLIMBERS)
-quick_climber = pytest.mark.parametrize(
+climbers = pytest.mark.parametrize(
     "method",
     [m if n == "newton" else pytest.param(m, marks=pytest.mark.slow) for n, m in CLIMBERS.items()],
     ids=CLIMBERS,
@@ -54,7 +53,7 @@ def test_gamma_where_jax_scipy_stops_early(method):
     assert float(fit.params["concentration"]) == pytest.approx(right, rel=3e-5)
 
 
-@quick_climber
+@climbers
 def test_a_tolerance_below_the_resolution_is_no_failure(method):
     """Trap 8: float32 cannot see 1e-30 nats; the fit has converged all the same, in few steps."""
     from dataclasses import replace
@@ -74,7 +73,7 @@ def test_the_step_cap_is_told(method):
     assert np.isfinite(float(fit.params["rate"]))
 
 
-@quick_climber
+@climbers
 def test_a_bad_start_is_told(method):
     """Trap 7: NaN parameters; nothing usable comes of them, and that is said."""
     mixture = gl.mixture(gl.uniform(), 2)
@@ -183,6 +182,7 @@ def assert_is_local_maximum(density, params, x):
             assert float(gl.nll(density, moved, x.astype(float))) > here - 1e-6
 
 
+@pytest.mark.slow
 def test_every_start_is_told():
     x = np.array([0, 1, 1, 9, 8, 9, 2])
     fit = gl.fit(gl.mixture(gl.poisson(), 2), x, key=jax.random.key(0), restarts=4)
