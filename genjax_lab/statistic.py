@@ -34,9 +34,9 @@ class Moments(NamedTuple):
 
     @property
     def variance(self) -> jax.Array:
-        """The scatter over the weight; exactly 0 where it is within the rounding of equal numbers, and where empty."""
+        """The scatter over the weight; exactly 0 where it is within what equal numbers leave of it, and where empty."""
         variance = jnp.maximum(ratio(self.scatter, self.weight), 0.0)
-        return jnp.where(variance <= (4 * jnp.finfo(variance.dtype).eps * self.mean) ** 2, 0.0, variance)
+        return jnp.where(variance <= (jnp.finfo(variance.dtype).eps / 8 * self.mean) ** 2, 0.0, variance)
 
 
 def from_statistic(

@@ -138,7 +138,7 @@ def labels_right(fitted: Fitted, data: Dataset) -> float | None:
     """Share of the test labels that are right by Bayes' rule."""
     if fitted.joint is None:
         return None
-    guesses = gl.predict(gl.posterior(fitted.joint), fitted.params, data.test.x)
+    guesses = gl.predict(gl.posterior(fitted.joint), fitted.params, images(fitted.density, data.test.x))
     return float(accuracy(guesses, data.test.y))
 
 

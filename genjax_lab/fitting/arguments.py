@@ -56,13 +56,19 @@ def checked_pseudo_counts(place: str, value: Any, table: tuple[int, ...] | None)
     return jnp.broadcast_to(jnp.asarray(number, jnp.result_type(float)), shape)
 
 
-def checked_penalty(caller: str, penalty: Any) -> Any:
+def checked_penalty(caller: str, density: Density | Conditional, penalty: Any) -> Any:
     """Return a penalty: nothing, a function, or a number as a float array.
 
     Raises:
-      ValueError: for anything else, or a negative or non-finite number.
+      ValueError: for anything else, a negative or non-finite number, or a function that gives no single number.
     """
-    if penalty is None or callable(penalty):
+    if penalty is None:
+        return None
+    if callable(penalty):
+        found = jax.eval_shape(penalty, jax.eval_shape(density.init, jax.random.key(0)))
+        if getattr(found, "shape", None) != ():
+            shape = jax.tree.map(jnp.shape, found)
+            raise ValueError(f"{caller}: penalty(params) must give one number, nats per event; got shape {shape}")
         return penalty
     number = np.asarray(penalty)
     if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax_lab import constraints
+from genjax_lab.density import Conditional
 from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.types import Key, Params
@@ -52,7 +53,24 @@ class Iterative(abc.ABC):
 
     def solve(self, problem: Problem, params: Params, key: Key | None = None) -> Fit:
         """Iterate from `params` to the end."""
-        return self.finish(problem, self.advance(problem, self.init(problem, params, key), self.max_steps))
+        if params is None:
+            raise TypeError("gl.run: this method climbs from a start: pass params=, or key= for one from the data")
+        fit = self.finish(problem, self.advance(problem, self.init(problem, params, key), self.max_steps))
+        possible = _possible(problem)
+        return replace(
+            fit,
+            status=jnp.where(possible, fit.status, Status.BAD_START).astype(jnp.int32),
+            log_likelihood=jnp.where(possible, fit.log_likelihood, -jnp.inf),
+        )
+
+
+def _possible(problem: Problem) -> jax.Array:
+    """Whether every row that has a weight lies in the sample space: of one that does not no parameters are likely."""
+    density, data = problem.density, problem.data
+    each = jax.vmap(density.space.contains)(data.x)
+    if isinstance(density, Conditional):
+        each = each & jax.vmap(density.given_space.contains)(data.given)
+    return jnp.all(each if data.weights is None else each | (data.weights == 0))
 
 
 def rounding(value: jax.Array) -> jax.Array:
@@ -70,4 +88,7 @@ def ended(problem: Problem, state: Any, log_likelihood: jax.Array, method: str) 
     status = jnp.where(state.status == Status.RUNNING, Status.MAX_STEPS, state.status)
     edge = (status == Status.CONVERGED) & ~constraints.is_interior(problem.density.parameters, state.params)
     status = jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)
-    return Fit(state.params, log_likelihood, problem.size, state.step, status, density=problem.density, method=method)
+    return Fit(
+        state.params, log_likelihood, problem.size, state.step, status, objective=state.value,
+        density=problem.density, method=method,
+    )  # fmt: skip

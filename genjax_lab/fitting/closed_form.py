@@ -40,6 +40,7 @@ class ClosedForm:
         else:
             value = jnp.full((), jnp.nan)
         status = jnp.where(constraints.is_interior(density.parameters, params), Status.CONVERGED, Status.BOUNDARY)
+        status = jnp.where(jnp.isneginf(value), Status.NON_FINITE, status)  # no maximum: the dtype could not tell it
         allowed = constraints.is_allowed(density.parameters, params)
         status = jnp.where(allowed, status, Status.NON_FINITE).astype(jnp.int32)
         return Fit(params, value, stats.n, jnp.ones((), jnp.int32), status, density=density, method="closed_form")

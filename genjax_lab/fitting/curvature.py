@@ -35,7 +35,10 @@ def judge(status: jax.Array, u: jax.Array, found: Slopes, steps: bool = True) ->
     flat, long = largest > -100 * jnp.finfo(u.dtype).eps, steps & (step.max() > LONG)
     verdict = jnp.where(largest > UPHILL, Status.SADDLE, jnp.where(flat, Status.FLAT, status))
     # At a maximum at infinity all curvature dies away, and what is left of it is rounding.
-    return jnp.where(known, jnp.where(long, Status.FLAT, verdict), status).astype(jnp.int32)
+    verdict = jnp.where(known, jnp.where(long, Status.FLAT, verdict), status)
+    # A scale that shrinks for ever ends where its curvature is no number, the slope as steep as ever or none either.
+    endless = (status == Status.CONVERGED) & ~known & steps & ~(jnp.abs(found.gradient).max() <= LONG)
+    return jnp.where(endless, Status.FLAT, verdict).astype(jnp.int32)
 
 
 def _largest(hessian: jax.Array) -> jax.Array:

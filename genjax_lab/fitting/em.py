@@ -16,7 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import coordinates
+from genjax_lab import constraints, coordinates
 from genjax_lab.batch import total_log_prob
 from genjax_lab.blocks import rows_of
 from genjax_lab.estimator import Estimator
@@ -86,7 +86,7 @@ class EM(Iterative):
       tol: nats per event by which a step, or the leap after it, must raise the likelihood to go on; never below what
         the dtype resolves.
       curvature: whether to end with Newton steps and a look at the curvature, which tells a saddle or a flat end from a
-        maximum, for up to some 200 coordinates; its Hessian takes seconds to compile (static).
+        maximum, for up to some 200 coordinates; its Hessian takes seconds to compile, of a hundred a minute (static).
       short: passes of each of several starts, of which only the best goes on; None: all to their end (static).
     """
 
@@ -177,11 +177,14 @@ def _polished(problem: Problem, fit: Fit) -> Fit:
     end = method.advance(problem, method.init(problem, fit.params), steps)
     settled = fit.status == Status.CONVERGED
     better = settled & (end.here.log_likelihood >= fit.log_likelihood)
+    status = judge(fit.status, end.u, end.here, steps > 0)
+    edge = better & ~constraints.is_interior(problem.density.parameters, end.params)
     return replace(
         fit,
         params=_where(better, end.params, fit.params),
         log_likelihood=jnp.where(better, end.here.log_likelihood, fit.log_likelihood),
-        status=jnp.where(settled, judge(fit.status, end.u, end.here, steps > 0), fit.status),
+        objective=jnp.where(better, end.here.value, fit.objective) if steps else fit.objective,
+        status=jnp.where(edge, Status.BOUNDARY, jnp.where(settled, status, fit.status)).astype(jnp.int32),
         grad_norm=jnp.linalg.norm(end.here.gradient),
     )
 
@@ -209,7 +212,7 @@ def em(max_steps: int = 500, tol: float = 1e-6, curvature: bool = True, short: i
       max_steps: the most passes over the data.
       tol: nats per event by which a step, or the leap after it, must raise the likelihood to go on.
       curvature: whether to end with Newton steps and a look at the curvature, which tells a saddle or a flat end from a
-        maximum, for up to some 200 coordinates; its Hessian takes seconds to compile.
+        maximum, for up to some 200 coordinates; its Hessian takes seconds to compile, of a hundred of them a minute.
       short: with `restarts`, passes that each start is given; only the best of them then goes on. Of large data a
         start shows its worth early.  Biernacki, Celeux & Govaert (2003), Comput. Stat. Data Anal. 41, 561–575.
 

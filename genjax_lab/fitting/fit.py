@@ -105,7 +105,7 @@ def fit(
       >>> np.sort(np.asarray(fit.params["conditional"]["rate"])).round(1)
       array([0.7, 8.6], dtype=float32)
     """
-    if is_traced(x, given, weights, smoothing, start):
+    if is_traced(x, given, weights, smoothing, start, penalty, fixed):
         raise TypeError("gl.fit looks at values and cannot be traced: inside jit, vmap or grad use gl.run")
     require_density("gl.fit", density)
     asked, density = density, with_hidden_labels(density, x)
@@ -116,7 +116,7 @@ def fit(
         check_values(batch)
     weights = checked_weights("gl.fit", weights, rows)
     smoothing = checked_smoothing("gl.fit", density, smoothing)
-    fixed, penalty = checked_fixed("gl.fit", density, fixed), checked_penalty("gl.fit", penalty)
+    fixed, penalty = checked_fixed("gl.fit", density, fixed), checked_penalty("gl.fit", density, penalty)
     problem = problem_of(density, Data(batch.x, batch.given, weights), smoothing, penalty, fixed)
     method = usual_method(problem) if method is None else checked_method("gl.fit", density, method)
     if start is not None:

@@ -24,6 +24,7 @@ from genjax_lab.fitting.data import Data, size_of
 from genjax_lab.fitting.problem import Problem, extra, free, held
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.fitting.schedule import Schedule
+from genjax_lab.refusal import is_traced
 from genjax_lab.types import Key, Params
 
 
@@ -107,7 +108,8 @@ class Gradient(Iterative):
         if self.average is None:
             params = back(z)
         else:  # as Adam's averages, free of the zeros that it started from
-            params = back(average / (1 - self.average ** ((state.step + 1) * len(sizes))))
+            seen = 1 - jnp.asarray(self.average) ** ((state.step + 1) * len(sizes))
+            params = back(average / seen.astype(average.dtype))
         value = (values * sizes).sum() / sizes.sum() if self.validation is None else self._validate(problem, params)
         finite = constraints.is_allowed(problem.density.parameters, params) & jnp.isfinite(value)
         better = finite & (True if self.validation is None else value > state.value)
@@ -137,7 +139,8 @@ class Gradient(Iterative):
         move, inner = self._transform().update(slope, inner, z, value=loss, grad=slope, value_fn=of)
         z = optax.apply_updates(z, move)
         if self.average is not None:
-            average = self.average * average + (1 - self.average) * z
+            decay = jnp.asarray(self.average, z.dtype)
+            average = decay * average + (1 - decay) * z
         return (z, inner, average), -loss
 
     def _validate(self, problem: Problem, params: Params) -> jax.Array:
@@ -153,7 +156,13 @@ class Gradient(Iterative):
         allowed = constraints.is_allowed(problem.density.parameters, state.params)
         status = jnp.where(state.status == Status.RUNNING, Status.COMPLETED, state.status)
         status = jnp.where(allowed & ~jnp.isnan(total), status, Status.NON_FINITE).astype(jnp.int32)
-        return Fit(state.params, total, problem.size, state.step, status, density=problem.density, method="gradient")
+        value = state.value
+        if self.validation is None:
+            value = total / problem.size + extra(problem, free(problem, state.params)[0], state.params)
+        return Fit(
+            state.params, total, problem.size, state.step, status, objective=value,
+            density=problem.density, method="gradient",
+        )  # fmt: skip
 
 
 def shuffled_batches(key: Key, n: int, size: int) -> tuple[jax.Array, jax.Array]:
@@ -203,7 +212,8 @@ def gradient(
       A method for `gl.fit` and `gl.run`; both need a `key`.
 
     Raises:
-      TypeError: for an optimiser, or a schedule, that was already called.
+      TypeError: for an optimiser, or a schedule, that was already called, a schedule of another argument, or
+        validation rows that are no `gl.Data`.
       ValueError: for a batch size, number of epochs or patience below 1, patience without validation data, or an
         average outside 0 ≤ average < 1.
 
@@ -221,12 +231,17 @@ def gradient(
     for name, value in (("batch_size", batch_size), ("epochs", epochs)):
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"gl.gradient: {name} = {value} must be a whole number, at least 1")
-    if isinstance(patience, int) and patience < 1:
+    if patience is not None and not is_traced(patience) and not patience >= 1:
         raise ValueError(f"gl.gradient: patience = {patience} must be at least 1")
-    if isinstance(average, int | float) and not 0 <= average < 1:
+    if average is not None and not is_traced(average) and not 0 <= average < 1:
         raise ValueError(f"gl.gradient: average = {average} must be at least 0 and less than 1")
     if patience is not None and validation is None:
         raise ValueError("gl.gradient: patience needs validation=gl.Data(...), rows to choose the best epoch by")
+    if validation is not None and not isinstance(validation, Data):
+        raise TypeError(f"gl.gradient: validation is {type(validation).__name__}; pass the rows as gl.Data(x)")
+    for name, argument in hyper.items():
+        if isinstance(argument, Schedule):
+            raise TypeError(f"gl.gradient: {name} takes a number; only learning_rate takes a schedule")
     numbers = {n: v for n, v in hyper.items() if isinstance(v, float | jax.Array)}
     options = tuple(sorted((n, v) for n, v in hyper.items() if n not in numbers))
     wait = jnp.iinfo(jnp.int32).max if patience is None else patience

@@ -114,7 +114,10 @@ class OnlineEM(Iterative):
         total = total_log_prob(problem.density, state.params, data.x, data.given, data.weights)
         status = jnp.where(state.status == Status.RUNNING, Status.COMPLETED, state.status)
         status = jnp.where(jnp.isnan(total), Status.NON_FINITE, status).astype(jnp.int32)
-        return Fit(state.params, total, problem.size, state.step, status, density=problem.density, method="online_em")
+        return Fit(
+            state.params, total, problem.size, state.step, status, objective=state.value,
+            density=problem.density, method="online_em",
+        )  # fmt: skip
 
 
 def _estimator(problem: Problem) -> Estimator:

@@ -37,7 +37,7 @@ MEANING = {
     Status.SADDLE: "it stopped where the likelihood still rises along some direction, as where two components are one: "
     "try another start or more restarts",
     Status.FLAT: "the data cannot tell some parameters apart, or the likelihood has no finite maximum: the "
-    "parameters are not unique, or still growing",
+    "parameters are not unique, or still growing, or the slope there is no number",
     Status.LINE_SEARCH_FAILED: "no step in the chosen direction raises the likelihood; the best parameters are kept",
     Status.DEGENERATE: "the likelihood has no bound: a component has collapsed onto a few rows. Smoothing prevents it",
     Status.BAD_START: "the likelihood is 0 or not a number at the start: try another start or key",
@@ -70,6 +70,8 @@ class Fit:
       status: int[], a `gl.Status`.
       grad_norm: f[], norm of the mean slope per event in the coordinates climbed in; None where it was not asked for.
       starts: (log_likelihood f[r], status int[r]) of every start, or None where there was one.
+      objective: f[], what was maximised, in nats per event: with smoothing and penalty, or that of the validation rows
+        where those choose; by it the best of several starts is chosen. None for a closed form.
       density: what was fitted (static).
       method: how, the method's name (static).
     """
@@ -81,6 +83,7 @@ class Fit:
     status: jax.Array
     grad_norm: jax.Array | None = None
     starts: tuple[jax.Array, jax.Array] | None = None
+    objective: jax.Array | None = None
     density: Density | Conditional = field(metadata={"static": True}, kw_only=True)
     method: str = field(metadata={"static": True}, kw_only=True)
 

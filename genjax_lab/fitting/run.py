@@ -54,6 +54,9 @@ def run(
 ) -> Fit:
     """The pure core of `gl.fit`: no check, no warning; for `jit`, `vmap` over data, weights, starts and numbers.
 
+    A row outside the sample space ends an iterative method BAD_START; a closed form looks at no row's values. Labels of
+    −1, which `gl.fit` sees to, are of `gl.partly_labelled(joint)`, not of the joint.
+
     Args:
       method: such as `gl.closed_form()` or `gl.em()`; its numbers are traced.
       density: the density, or conditional.
@@ -125,9 +128,10 @@ def gone_on(tried: Fit, end: Fit) -> Fit:
 
 
 def best_of(fits: Fit) -> Fit:
-    """The best of a batch of fits, which is told how each of them ended."""
-    usable = jnp.isfinite(fits.log_likelihood)  # a collapsed start, +∞, is no better than any that has not collapsed
-    value = jnp.where(usable, fits.log_likelihood, -jnp.inf)
+    """The best of a batch of fits by what they maximised, which is told how each of them ended."""
+    value = fits.log_likelihood if fits.objective is None else fits.objective
+    # A collapsed start, +∞, is no better than any that has not collapsed.
+    value = jnp.where(jnp.isfinite(value) & jnp.isfinite(fits.log_likelihood), value, -jnp.inf)
     best = jax.tree.map(lambda a: a[jnp.argmax(value)], fits)
     return replace(best, starts=(fits.log_likelihood, fits.status))
 

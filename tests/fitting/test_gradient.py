@@ -91,12 +91,25 @@ def test_the_same_key_gives_the_same_fit():
     "bad",
     [
         {"batch_size": 0}, {"epochs": 0}, {"patience": 2}, {"batch_size": 1.5}, {"average": 1.0}, {"average": -0.1},
-        {"patience": 0, "validation": gl.Data(X)},
+        {"patience": 0, "validation": gl.Data(X)}, {"average": np.float32(1.5)}, {"patience": -2.5},
     ],
 )  # fmt: skip
 def test_arguments_that_cannot_be_right(bad):
     with pytest.raises(ValueError, match=f"gl.gradient: {next(iter(bad))}"):
         gl.gradient(**bad)
+
+
+def test_what_is_no_rows_or_no_number_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"validation is ndarray; pass the rows as gl\.Data"):
+        gl.gradient(validation=X)
+    with pytest.raises(TypeError, match="momentum takes a number"):
+        gl.gradient(optax.sgd, momentum=gl.schedule(optax.constant_schedule, value=0.9))
+
+
+def test_an_average_in_double_precision_of_a_single_start(x64):
+    start = {"rate": jnp.ones((), jnp.float32)}
+    method = gl.gradient(learning_rate=0.1, epochs=2, batch_size=50, average=0.9)
+    assert np.isfinite(float(gl.fit(gl.poisson(), X, method=method, key=KEY, start=start).log_likelihood))
 
 
 def test_validation_rows_are_checked():

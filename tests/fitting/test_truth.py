@@ -189,3 +189,87 @@ def test_every_start_is_told():
     values, said = fit.starts
     assert values.shape == said.shape == (4,)
     assert float(fit.log_likelihood) == float(values.max())
+
+
+@gl.factory
+def own_normal() -> gl.Density:
+    """As somebody would write it: no estimator, and no care for a scale of 0."""
+    return gl.Density(
+        space=gl.reals(),
+        parameters={"loc": gl.constraints.real(()), "scale": gl.constraints.positive(())},
+        init=lambda key: {"loc": jax.random.normal(key), "scale": jnp.ones(())},
+        log_prob=lambda p, x: -0.5 * ((x - p["loc"]) / p["scale"]) ** 2 - jnp.log(p["scale"]),
+        sample=lambda key, p: p["loc"] + p["scale"] * jax.random.normal(key),
+    )
+
+
+@pytest.mark.parametrize("method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=repr)
+def test_a_scale_that_shrinks_for_ever_is_told(method):
+    with pytest.warns(gl.FitWarning, match="FLAT"):
+        gl.fit(own_normal(), np.ones(20, np.float32), method=method, start={"loc": 0.0, "scale": 1.0})
+
+
+@gl.factory
+def two_tops() -> gl.Density:
+    """The likelihood is highest at t = −3, a little lower at 3."""
+    return gl.Density(
+        space=gl.reals(),
+        parameters={"t": gl.constraints.real(())},
+        init=lambda key: {"t": 4 * jax.random.normal(key)},
+        log_prob=lambda p, x: -0.5 * x**2 - 0.05 * (p["t"] ** 2 - 9) ** 2 / 9 - 0.01 * p["t"],
+        sample=lambda key, p: jax.random.normal(key),
+    )
+
+
+@pytest.mark.parametrize("method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=repr)
+def test_the_best_start_is_that_of_the_penalised_objective(method):
+    x = RNG.normal(size=200).astype(np.float32)
+    penalty = two_tops_penalty
+    fit = gl.fit(two_tops(), x, penalty=penalty, key=jax.random.key(0), restarts=8, method=method)
+    assert float(fit.params["t"]) == pytest.approx(3, abs=0.2)
+    mean = float(fit.log_likelihood) / 200
+    assert float(fit.objective) == pytest.approx(mean - float(penalty(fit.params)), abs=1e-5)
+
+
+def two_tops_penalty(params):
+    return 0.03 * (params["t"] - 3) ** 2 / 9
+
+
+@climbers
+def test_an_impossible_row_has_no_likelihood_under_run_either(method):
+    """One bad data set among many is seen in its lane, where nothing looks at values before."""
+    x = jnp.array([[1.0, 2.0, 3.0, 0.5], [1.0, 2.0, 3.0, -1.0]])
+    start = {"concentration": jnp.ones(()), "rate": jnp.ones(())}
+    fits = jax.jit(jax.vmap(lambda one: gl.run(method, gamma(), gl.Data(one), start)))(x)
+    assert [gl.Status(int(s)).name for s in fits.status] == ["CONVERGED", "BAD_START"]
+    assert np.isneginf(fits.log_likelihood[1]) and np.isfinite(fits.log_likelihood[0])
+
+
+@pytest.mark.slow
+def test_a_hidden_label_of_a_plain_joint_is_no_row_under_run():
+    model = gl.joint(gl.categorical(2), gl.per_class(gl.normal(), 2))
+    data = gl.Data((jnp.array([0, 1, -1]), jnp.array([1.0, 2.0, 3.0])))
+    fit = gl.run(gl.em(curvature=False), model, data, model.init(jax.random.key(0)))
+    assert int(fit.status) == gl.Status.BAD_START
+
+
+def test_rows_far_from_zero_keep_their_spread_and_beyond_the_dtype_there_is_none():
+    x = (1e7 + 3 * RNG.normal(size=1000)).astype(np.float32)
+    fit = gl.fit(gl.normal(), x)
+    assert status(fit) == "CONVERGED"
+    assert float(fit.params["scale"]) == pytest.approx(x.astype(float).std(), rel=1e-5)
+    with pytest.raises(gl.FitError, match="NON_FINITE"):
+        gl.fit(gl.normal(), (1e25 * RNG.normal(size=100)).astype(np.float32))
+
+
+@pytest.mark.slow
+def test_a_count_that_never_varies_within_a_component_is_on_the_boundary():
+    with pytest.warns(gl.FitWarning, match="BOUNDARY"):
+        gl.fit(gl.mixture(gl.negative_binomial(), 2), np.array([0, 9] * 20), key=jax.random.key(0))
+
+
+@pytest.mark.slow
+def test_separable_classes_of_many_inputs_are_told_without_a_curvature():
+    x = RNG.normal(size=(300, 250)).astype(np.float32)
+    with pytest.warns(gl.FitWarning, match="FLAT"):
+        gl.fit(gl.logistic_regression(250, 2), (x[:, 0] > 0).astype(np.int32), given=x, key=jax.random.key(0))
