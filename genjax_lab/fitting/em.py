@@ -178,13 +178,15 @@ def _polished(problem: Problem, fit: Fit) -> Fit:
     settled = fit.status == Status.CONVERGED
     better = settled & (end.here.log_likelihood >= fit.log_likelihood)
     status = judge(fit.status, end.u, end.here, steps > 0)
-    objective = end.here.value if fit.objective is None else fit.objective
+    objective = (
+        jnp.where(better, end.here.value, fit.objective) if steps and fit.objective is not None else fit.objective
+    )
     edge = better & ~constraints.is_interior(problem.density.parameters, end.params)
     return replace(
         fit,
         params=_where(better, end.params, fit.params),
         log_likelihood=jnp.where(better, end.here.log_likelihood, fit.log_likelihood),
-        objective=jnp.where(better, end.here.value, objective),
+        objective=objective,
         status=jnp.where(edge, Status.BOUNDARY, jnp.where(settled, status, fit.status)).astype(jnp.int32),
         grad_norm=jnp.linalg.norm(end.here.gradient),
     )
