@@ -138,7 +138,10 @@ def test_pairwise_is_the_oracle_under_each_model_and_so_is_a_loop(case):
     np.testing.assert_allclose(one_by_one(case.density, case.jax_params(), rows), fast[:, 0], rtol=1e-5, atol=1e-5)
 
 
-@every_case
+BLOCKS = ("bernoulli", "normal", "mvnormal", "naive_bayes", "mixture_normals", "per_class_bits", "posterior_bits")
+
+
+@over([c for c in ALL if c.name in BLOCKS])
 def test_blocks_equal_the_whole(case, monkeypatch):
     rows = case.rows(5)
     monkeypatch.setattr(blocks, "block_rows", lambda x: 2)
