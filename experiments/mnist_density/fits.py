@@ -11,7 +11,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 import genjax_lab as gl
@@ -145,15 +144,6 @@ def class_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 def _em(effort: Effort) -> dict[str, Any]:
     method = gl.em(max_steps=effort.passes, tol=1e-3, curvature=False)
     return {"method": method, "key": jax.random.key(effort.seed)}
-
-
-def average_image(x: Any, images: float) -> dict[str, Any]:
-    """Smoothing of a mixture of trees: each has seen so many images whose pairs of pixels are those of all."""
-    n, bits = len(x), np.asarray(x, np.float32)
-    both, on = bits.T @ bits, bits.sum(0)
-    cells = [[n - on[:, None] - on[None] + both, on[None] - both], [on[:, None] - both, both]]
-    pairs = (np.stack([np.stack(row, -1) for row in cells], -2) + 0.5) / (n + 2)  # nothing is impossible
-    return {"prior": images, "conditional": {"logits": images * pairs}}
 
 
 def tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
