@@ -1,13 +1,14 @@
 """A ladder of densities of MNIST, from independent pixels to causal networks: nats against seconds.
 
-    python -m experiments run mnist_density                    # 40 minutes on 2 cores
+    python -m experiments run mnist_density                    # over an hour on 2 cores
     python -m experiments run mnist_density --model windows    # one rung
-    python -m experiments run mnist_density --smoke            # the small digits, 150 s
+    python -m experiments run mnist_density --smoke            # the small digits, 240 s
 
 Every rung is a density of black-and-white images that `gl.fit` fits and `gl.nll` scores exactly, on the fixed
 binarisation (Larochelle & Murray 2011; 50,000 / 10,000 / 10,000). Expected test nats: independent 205.79, naive_bayes
 170.85, mixture 144.0, large_mixture 125.7, chow_liu 134.99, class_chow_liu 114.69, trees 105.2, class_trees 104.6,
-hidden_tree 116.4, made 98.6, convolution 87.8, windows 81.8. `--checkpoint DIR` lets a run that was stopped go on.
+hidden_tree 116.4, made 98.6, convolution 87.8, windows 81.8, class_windows 81.6. `--checkpoint DIR` lets a run
+that was stopped go on.
 """
 
 from __future__ import annotations
