@@ -46,9 +46,9 @@ class Config:
     # Epochs of made, convolution, attention, windows; of class_windows, of all images and then of each class's.
     epochs: tuple[int, int, int, int, int, int] = (20, 4, 4, 10, 6, 4)
     grey: tuple[int, int] = (15, 4)  # epochs of grey_flow, grey_windows
-    directions: tuple[int, ...] = (40, 60)  # principal components to label by, to choose from
+    directions: tuple[int, ...] = (40,)  # principal components to label by, to choose from
     normals: tuple[int, ...] = (1, 10, 20)  # of each class's mixture there, to choose from
-    variances: tuple[float, ...] = (0.02, 0.1)  # added to each of theirs, to choose from
+    variances: tuple[float, ...] = (0.1,)  # added to each of theirs, to choose from
     width: int = 64  # features of a pixel in the networks
     half: bool = False  # products of bfloat16 numbers, where a device has hardware for them
     checkpoint: str | None = None  # a directory where fits under way are kept
