@@ -8,7 +8,7 @@ Every rung is a density of black-and-white images that `gl.fit` fits and `gl.nll
 binarisation (Larochelle & Murray 2011; 50,000 / 10,000 / 10,000). Expected test nats: independent 205.79, naive_bayes
 170.85, mixture 144.0, large_mixture 125.7, chow_liu 134.99, class_chow_liu 114.69, trees 105.2, class_trees 104.6,
 hidden_tree 116.4, made 98.6, convolution 87.8, windows 81.8, class_windows 81.6. `--checkpoint DIR` lets a run
-that was stopped go on.
+that was stopped go on. By Bayes' rule `principal` gets 98.1 % of the test labels right, class_windows 96.0 %.
 """
 
 from __future__ import annotations
