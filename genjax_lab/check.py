@@ -208,8 +208,13 @@ def _as_array(caller: str, name: str, leaf: Leaf, value: Any) -> jax.Array:
     return on_device(array)
 
 
-def all_valid(density: Density | Conditional, x: Event, given: Event) -> jax.Array:
-    """Whether all rows lie in the sample spaces: bool[]; pure."""
+def all_valid(density: Density | Conditional, x: Event, given: Event, weights: jax.Array | None = None) -> jax.Array:
+    """Whether all rows that have a weight lie in the sample spaces: bool[]; pure."""
+    if weights is not None:
+        each = jax.vmap(density.space.contains)(x)
+        if isinstance(density, Conditional):
+            each = each & jax.vmap(density.given_space.contains)(given)
+        return jnp.all(each | (weights == 0))
     whole = list(density.space.walk(x))
     if isinstance(density, Conditional):
         whole += density.given_space.walk(given)

@@ -62,11 +62,13 @@ class Config:
             raise ValueError(f"dataset: {self.dataset!r} must be binarized_mnist or digits")
         if (
             min(self.passes, self.starts, *self.components, *self.trees, self.states, *self.epochs, *self.grey) < 1
-            or min(*self.directions, *self.normals) < 1
-            or min(self.variances) <= 0
             or self.width % 4
         ):
             raise ValueError("passes, starts, components, trees, epochs must be 1 or more, and width a multiple of 4")
+        for name in ("directions", "normals", "variances"):
+            values = getattr(self, name)
+            if not values or min(values) <= 0:
+                raise ValueError(f"{name} needs at least one value, and all above 0")
         if not self.smoothing or min(self.smoothing) <= 0:
             raise ValueError("smoothing needs at least one value, and all above 0")
 
@@ -100,13 +102,10 @@ def run(config: Config) -> Result:
     device = jax.devices()[0]
     words = f"{os.cpu_count()} CPU cores" if device.platform == "cpu" else device.device_kind
     ladders = _climbed(RUNGS, black, config), _climbed(GREY, grey, config)
-    labels = principal.label(grey, _grid(config), 2 * config.passes, config.seed) if labelling else None
+    grid = itertools.product(config.directions, config.normals, config.variances)
+    labels = principal.label(grey, grid, 2 * config.passes, config.seed) if labelling else None
     found = Findings(*ladders, labels, words)
     return Result(story.title(found), story.summary(found), found.metrics(), story.sections(found))
-
-
-def _grid(config: Config) -> list[tuple[int, int, float]]:
-    return list(itertools.product(config.directions, config.normals, config.variances))
 
 
 def _climbed(rungs: tuple[Rung, ...], data: Dataset, config: Config) -> Ladder:

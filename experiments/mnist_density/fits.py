@@ -169,6 +169,11 @@ def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     return [lambda: fitted(states, model, _seen(data), effort, **how)]
 
 
+def windows_net(data: Dataset, effort: Effort) -> Net:
+    """The net of three rungs: windows with a memory."""
+    return gl.nets.windows(width=effort.width, depth=2, half=effort.half)
+
+
 def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batch: int = 100) -> Any:
     """A causal network, by Adam; the best epoch on validation images is kept."""
 
@@ -185,8 +190,9 @@ def class_network(
     """A causal network for each class: what one learnt from all images goes on to learn from those of the class."""
 
     def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-        model, epochs = gl.autoregressive(data.image_shape, net(data, effort)), [effort.epochs[p] for p in places]
-        return [lambda: of_classes(model, data, effort, (epochs[0], epochs[1]), rates, batch)]
+        model = gl.autoregressive(data.image_shape, net(data, effort))
+        epochs = effort.epochs[places[0]], effort.epochs[places[1]]
+        return [lambda: of_classes(model, data, effort, epochs, rates, batch)]
 
     return fits
 
@@ -227,5 +233,5 @@ def by_adam(
         optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.99,
         validation=gl.Data(valid[:2000]),
     )  # fmt: skip
-    how["key"] = jax.random.key(effort.seed)
-    return fitted(name or f"{epochs} epochs of Adam", model, x, effort, method=method, **how)
+    name = name or f"{epochs} epochs of Adam"
+    return fitted(name, model, x, effort, method=method, key=jax.random.key(effort.seed), **how)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import genjax_lab as gl
-from experiments.mnist_density.fits import Effort, Fitted, by_adam, fitted
+from experiments.mnist_density.fits import Effort, Fitted, by_adam, fitted, windows_net
 from genjax_lab.data import Dataset
 
 LOGISTICS = 5
@@ -41,6 +41,5 @@ def flow(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 def windows(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """The windows of the ladder, each level a mixture of discretised logistics."""
     entry = gl.mixture(gl.discretised_logistic(data.levels), LOGISTICS)
-    net = gl.nets.windows(width=effort.width, depth=2, half=effort.half)
-    model = gl.autoregressive(data.image_shape, net, entry)
+    model = gl.autoregressive(data.image_shape, windows_net(data, effort), entry)
     return [lambda: by_adam(model, data, effort, effort.grey[1], 2e-3)]

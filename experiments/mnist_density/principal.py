@@ -9,7 +9,7 @@ labels images but is no density of all their pixels.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +54,9 @@ class Labels:
         return {"setting": self.best.setting, "accuracy": self.test, "valid_accuracy_of_settings": valid}
 
 
-def label(data: Dataset, grid: Sequence[tuple[int, int, float]], steps: int, seed: int) -> Labels:
+def label(data: Dataset, grid: Iterable[tuple[int, int, float]], steps: int, seed: int) -> Labels:
     """Choose directions, components a class and added variance by validation labels; test the best once."""
-    found = [(_fitted(data, *setting, steps, seed)) for setting in grid]
+    found = [_fitted(data, *setting, steps, seed) for setting in grid]
     best, guess = max(found, key=lambda each: each[0].valid)
     return Labels(tuple(trial for trial, _ in found), best, float(accuracy(guess(data.test.x), data.test.y)))
 

@@ -9,7 +9,6 @@ import genjax_lab as gl
 from experiments.mnist_density import fits, grey
 from experiments.mnist_density.fits import Effort, Fitted
 from genjax_lab.data import Dataset
-from genjax_lab.nets.net import Net
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,6 @@ class Rung:
     adds: str
     published: tuple[float, str] | None
     fits: Callable[[Dataset, Effort], Sequence[Callable[[], Fitted]]]
-
-
-def _windows(data: Dataset, effort: Effort) -> Net:
-    return gl.nets.windows(width=effort.width, depth=2, half=effort.half)
 
 
 RUNGS = (
@@ -104,12 +99,12 @@ RUNGS = (
         "windows", "windows with a memory",
         "Strokes near by through one wide window, and the whole of the rows above through a memory of them.",
         (79.20, "van den Oord et al. 2016, PixelRNN"),
-        fits.network(3, _windows, 4e-3),
+        fits.network(3, fits.windows_net, 4e-3),
     ),
     Rung(
         "class_windows", "windows of each class",
         "What all digits share is learnt first; then each label's network learns what only its own images have.",
-        None, fits.class_network((4, 5), _windows, (4e-3, 1e-3)),
+        None, fits.class_network((4, 5), fits.windows_net, (4e-3, 1e-3)),
     ),
 )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from genjax_lab.density import Conditional, Density, param_shapes
-from genjax_lab.types import Smoothing
+from genjax_lab.types import Params, Smoothing
 
 
 def checked_smoothing(caller: str, density: Density | Conditional, smoothing: Smoothing) -> Any:
@@ -65,7 +67,7 @@ def checked_penalty(caller: str, density: Density | Conditional, penalty: Any) -
     if penalty is None:
         return None
     if callable(penalty):
-        found = jax.eval_shape(penalty, jax.eval_shape(density.init, jax.random.key(0)))
+        found = _told(density, penalty)
         if getattr(found, "shape", None) != ():
             shape = jax.tree.map(jnp.shape, found)
             raise ValueError(f"{caller}: penalty(params) must give one number, nats per event; got shape {shape}")
@@ -74,3 +76,9 @@ def checked_penalty(caller: str, density: Density | Conditional, penalty: Any) -
     if number.ndim or number.dtype.kind not in "iuf" or not (np.isfinite(number) and number >= 0):
         raise ValueError(f"{caller}: penalty = {penalty} must be one finite number, 0 or more, or a function of params")
     return jnp.asarray(number, jnp.result_type(float))
+
+
+@functools.lru_cache
+def _told(density: Density | Conditional, penalty: Callable[[Params], Any]) -> Any:
+    """The shape of what a penalty says of a density's parameters; a second fit with the same two does not ask again."""
+    return jax.eval_shape(penalty, jax.eval_shape(density.init, jax.random.key(0)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -11,7 +11,6 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax_lab import constraints
-from genjax_lab.density import Conditional
 from genjax_lab.fitting.problem import Problem
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.types import Key, Params
@@ -55,22 +54,7 @@ class Iterative(abc.ABC):
         """Iterate from `params` to the end."""
         if params is None:
             raise TypeError("gl.run: this method climbs from a start: pass params=, or key= for one from the data")
-        fit = self.finish(problem, self.advance(problem, self.init(problem, params, key), self.max_steps))
-        possible = _possible(problem)
-        return replace(
-            fit,
-            status=jnp.where(possible, fit.status, Status.BAD_START).astype(jnp.int32),
-            log_likelihood=jnp.where(possible, fit.log_likelihood, -jnp.inf),
-        )
-
-
-def _possible(problem: Problem) -> jax.Array:
-    """Whether every row that has a weight lies in the sample space: of one that does not no parameters are likely."""
-    density, data = problem.density, problem.data
-    each = jax.vmap(density.space.contains)(data.x)
-    if isinstance(density, Conditional):
-        each = each & jax.vmap(density.given_space.contains)(data.given)
-    return jnp.all(each if data.weights is None else each | (data.weights == 0))
+        return self.finish(problem, self.advance(problem, self.init(problem, params, key), self.max_steps))
 
 
 def rounding(value: jax.Array) -> jax.Array:
@@ -86,9 +70,14 @@ def running() -> jax.Array:
 def ended(problem: Problem, state: Any, log_likelihood: jax.Array, method: str) -> Fit:
     """The fit at the end of an ascent: out of steps, or at the edge of the parameter space."""
     status = jnp.where(state.status == Status.RUNNING, Status.MAX_STEPS, state.status)
-    edge = (status == Status.CONVERGED) & ~constraints.is_interior(problem.density.parameters, state.params)
-    status = jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)
+    status = at_edge(problem, status, state.params)
     return Fit(
         state.params, log_likelihood, problem.size, state.step, status, objective=state.value,
         density=problem.density, method=method,
     )  # fmt: skip
+
+
+def at_edge(problem: Problem, status: jax.Array, params: Params) -> jax.Array:
+    """BOUNDARY in place of CONVERGED where the parameters lie at the edge of their space."""
+    edge = (status == Status.CONVERGED) & ~constraints.is_interior(problem.density.parameters, params)
+    return jnp.where(edge, Status.BOUNDARY, status).astype(jnp.int32)

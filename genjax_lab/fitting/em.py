@@ -16,11 +16,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import constraints, coordinates
+from genjax_lab import coordinates
 from genjax_lab.batch import total_log_prob
 from genjax_lab.blocks import rows_of
 from genjax_lab.estimator import Estimator
-from genjax_lab.fitting.ascent import Iterative, ended, rounding, running
+from genjax_lab.fitting.ascent import Iterative, at_edge, ended, rounding, running
 from genjax_lab.fitting.curvature import judge
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.leap import leap, midpoint
@@ -175,19 +175,15 @@ def _polished(problem: Problem, fit: Fit) -> Fit:
     steps = POLISH if problem.smoothing is None else 0
     method = Newton(steps)
     end = method.advance(problem, method.init(problem, fit.params), steps)
-    settled = fit.status == Status.CONVERGED
-    better = settled & (end.here.log_likelihood >= fit.log_likelihood)
-    status = judge(fit.status, end.u, end.here, steps > 0)
-    objective = (
-        jnp.where(better, end.here.value, fit.objective) if steps and fit.objective is not None else fit.objective
-    )
-    edge = better & ~constraints.is_interior(problem.density.parameters, end.params)
+    better = (fit.status == Status.CONVERGED) & (end.here.log_likelihood >= fit.log_likelihood)
+    params = _where(better, end.params, fit.params)
+    assert fit.objective is not None
     return replace(
         fit,
-        params=_where(better, end.params, fit.params),
+        params=params,
         log_likelihood=jnp.where(better, end.here.log_likelihood, fit.log_likelihood),
-        objective=objective,
-        status=jnp.where(edge, Status.BOUNDARY, jnp.where(settled, status, fit.status)).astype(jnp.int32),
+        objective=jnp.where(better, end.here.value, fit.objective) if steps else fit.objective,
+        status=judge(at_edge(problem, fit.status, params), end.u, end.here, steps > 0),
         grad_norm=jnp.linalg.norm(end.here.gradient),
     )
 

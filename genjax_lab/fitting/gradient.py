@@ -108,8 +108,8 @@ class Gradient(Iterative):
         if self.average is None:
             params = back(z)
         else:  # as Adam's averages, free of the zeros that it started from
-            seen = 1 - jnp.asarray(self.average) ** ((state.step + 1) * len(sizes))
-            params = back(average / seen.astype(average.dtype))
+            decay = jnp.asarray(self.average, z.dtype)
+            params = back(average / (1 - decay ** ((state.step + 1) * len(sizes))))
         value = (values * sizes).sum() / sizes.sum() if self.validation is None else self._validate(problem, params)
         finite = constraints.is_allowed(problem.density.parameters, params) & jnp.isfinite(value)
         better = finite & (True if self.validation is None else value > state.value)

@@ -30,11 +30,11 @@ LINE_STEPS = 25
 SMALL = 2
 """So many steps in a row that promise less than `tol` are the end."""
 
-CERTAIN = 1e-5
-"""Nats per event below which probabilities are all as good as 1."""
-
 STUCK = 3
 """So many in a row that gain nothing."""
+
+CERTAIN = 1e-5
+"""Nats per event below which probabilities are all as good as 1."""
 
 
 class State(NamedTuple):

@@ -15,9 +15,10 @@ from genjax_lab.blocks import rows_of
 from genjax_lab.check import all_valid
 from genjax_lab.density import Conditional, Density
 from genjax_lab.estimator import start_of
+from genjax_lab.fitting.ascent import Iterative
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.problem import Problem, problem_of
-from genjax_lab.fitting.result import Fit
+from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.groups import Groups
 from genjax_lab.implicit import estimator_of
 from genjax_lab.types import Key, Params, Smoothing
@@ -76,7 +77,15 @@ def run(
       >>> fits.params["loc"].tolist()
       [1.0, 6.0]
     """
-    return solve(method, problem_of(density, data, smoothing, penalty, fixed), params, key)
+    fit = solve(method, problem_of(density, data, smoothing, penalty, fixed), params, key)
+    if not isinstance(method, Iterative):
+        return fit
+    possible = all_valid(density, data.x, data.given, data.weights)  # of a row that is not no parameters are likely
+    return replace(
+        fit,
+        status=jnp.where(possible, fit.status, Status.BAD_START).astype(jnp.int32),
+        log_likelihood=jnp.where(possible, fit.log_likelihood, -jnp.inf),
+    )
 
 
 def solve(method: Method, problem: Problem, params: Params, key: Key | None) -> Fit:

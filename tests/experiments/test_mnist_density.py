@@ -63,7 +63,9 @@ def test_a_network_climbs_too_and_goes_on_from_a_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"model": ("none",)}, {"dataset": "mnist"}, {"passes": 0}, {"width": 6}, {"smoothing": ()}], ids=str
+    "change",
+    [{"model": ("none",)}, {"dataset": "mnist"}, {"passes": 0}, {"width": 6}, {"smoothing": ()}, {"normals": ()}],
+    ids=str,
 )
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
