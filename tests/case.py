@@ -97,9 +97,18 @@ def arrays(value: Any) -> Any:
     return np.asarray(value, np.float64)
 
 
-def over(cases: Iterable[Case], fits: bool = False, short: bool = False) -> Any:
-    """Run a test over some rows of the table; those that say so only in `make slow`, unless the test is a short one."""
-    rows = [
-        pytest.param(c, marks=pytest.mark.slow) if (c.slow and not short) or (fits and c.slow_fit) else c for c in cases
-    ]
-    return pytest.mark.parametrize("case", rows, ids=str)
+def over(cases: Iterable[Case], fits: bool = False, short: bool = False, soon: Iterable[str] | None = None) -> Any:
+    """Run a test over some rows of the table; those that say so only in `make slow`, unless the test is a short one.
+
+    Where there are names of rows to run `soon`, the others wait too.
+    """
+    cases = list(cases)
+    waits = {c.name for c in cases if (c.slow and not short) or (fits and c.slow_fit)}
+    named = {c.name for c in cases} if soon is None else set(soon)
+    quick = [c for c in cases if c.name in named - waits]
+    return pytest.mark.parametrize("case", rest_slow(cases, *quick), ids=str)
+
+
+def rest_slow(values: Iterable[Any], *quick: Any) -> list[Any]:
+    """Values of a parameter, of which all but the quick ones wait for `make slow`."""
+    return [v if v in quick else pytest.param(v, marks=pytest.mark.slow) for v in values]

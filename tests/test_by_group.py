@@ -8,6 +8,7 @@ import pytest
 import genjax_lab as gl
 from genjax_lab.by_group import start_by_group, statistics_by_group
 from genjax_lab.groups import Groups
+from tests.case import rest_slow
 
 RNG = np.random.default_rng(0)
 BITS = jnp.asarray((RNG.random((700, 5)) < 0.4).astype(np.uint8))
@@ -25,8 +26,8 @@ def rows_for(name):
     return (BITS[:, 0], BITS) if "classes" in name else BITS
 
 
-@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
-@pytest.mark.parametrize("name", [n if n == "mixture" else pytest.param(n, marks=pytest.mark.slow) for n in INNER])
+@pytest.mark.parametrize("weighted", rest_slow((False, True), True))
+@pytest.mark.parametrize("name", rest_slow(INNER, "mixture"))
 def test_the_statistics_are_those_of_all_groups_at_all_rows(name, weighted):
     inner, x = INNER[name], rows_for(name)
     params = jax.vmap(inner.init)(jax.random.split(jax.random.key(0), 4))

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 import genjax_lab as gl
+from tests.case import rest_slow
 
 BITS = gl.bernoulli((3,))
 TREE = gl.chow_liu((4,))
@@ -30,8 +31,7 @@ SCALARS = [
     gl.normal((2,)), gl.gamma((2,)), gl.weibull((2,)), gl.beta((2,)), gl.student_t((2,)), gl.uniform((2,)),
     gl.poisson((2,)), gl.negative_binomial((2,)),
 ]  # fmt: skip
-SLOW = {"chow_liu", "chow_liu of 3 categories", "iid", "joint", "mixture of mixtures", "joint of mixtures"}
-finite = pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in FINITE])
+finite = pytest.mark.parametrize("name", rest_slow(FINITE, "bernoulli", "categorical", "product", "mixture of trees"))
 
 
 def masks(density):
@@ -98,7 +98,7 @@ def test_what_is_not_seen_is_drawn_as_often_as_it_should(name):
 
 @pytest.mark.parametrize(
     "density",
-    [pytest.param(d, marks=pytest.mark.slow if i not in (0, 5) else ()) for i, d in enumerate(SCALARS)],
+    rest_slow(SCALARS, gl.normal((2,)), gl.uniform((2,))),
     ids=str,
 )
 def test_independent_coordinates_are_seen_one_by_one(density):

@@ -138,10 +138,22 @@ def test_pairwise_is_the_oracle_under_each_model_and_so_is_a_loop(case):
     np.testing.assert_allclose(one_by_one(case.density, case.jax_params(), rows), fast[:, 0], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
+@every_case
+def test_double_vmap_equals_pairwise(case):
+    rows, scales = case.rows(), np.array([1.0, 0.8, np.nan], np.float32)
+    params = jax.tree.map(lambda a: jnp.asarray(np.multiply.outer(scales, a), jnp.float32), case.params)
+    each = jax.vmap(case.density.log_prob, (0, *(None for _ in rows)))
+    slow = jax.jit(jax.vmap(each, (None, *(0 for _ in rows))))(params, *rows)
+    fast = jax.jit(pairwise_given if case.is_conditional else pairwise, static_argnums=0)(case.density, params, *rows)
+    assert slow.shape == fast.shape == (7, 3)
+    np.testing.assert_allclose(fast, slow, rtol=1e-5, atol=1e-5)
+
+
 BLOCKS = ("bernoulli", "normal", "mvnormal", "naive_bayes", "mixture_normals", "per_class_bits", "posterior_bits")
 
 
-@over([c for c in ALL if c.name in BLOCKS])
+@over(ALL, soon=BLOCKS)
 def test_blocks_equal_the_whole(case, monkeypatch):
     rows = case.rows(5)
     monkeypatch.setattr(blocks, "block_rows", lambda x: 2)

@@ -11,6 +11,7 @@ from scipy import stats
 import genjax_lab as gl
 from genjax_lab import quadratic, triangular
 from genjax_lab.groups import Groups
+from tests.case import rest_slow
 
 RNG = np.random.default_rng(0)
 ROWS, MODELS, D = 2000, 40, 8
@@ -21,7 +22,7 @@ def factors(spread: float = 1.0) -> np.ndarray:
     return spread * np.tril(0.2 * RNG.normal(size=(MODELS, D, D)) + np.eye(D))
 
 
-@pytest.mark.parametrize("distance", [0.0, pytest.param(3.0, marks=pytest.mark.slow), 1000.0])
+@pytest.mark.parametrize("distance", rest_slow((0.0, 3.0, 1000.0), 0.0, 1000.0))
 def test_log_densities_of_many_models(distance: float) -> None:
     """Near or far, log p is SciPy's; at a distance of 1000 in units of σ no digit is lost."""
     loc, factor = distance * RNG.normal(size=(MODELS, D)), factors()
@@ -51,7 +52,7 @@ def soft_moments(distance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return x, shares, mean, np.einsum("nk,nki,nkj->kij", w, centred, centred) / w.sum(0)[:, None, None]
 
 
-@pytest.mark.parametrize("distance", [*(pytest.param(d, marks=pytest.mark.slow) for d in (0.0, 3.0)), 1000.0])
+@pytest.mark.parametrize("distance", rest_slow((0.0, 3.0, 1000.0), 1000.0))
 def test_expected_moments_of_many_models(distance: float) -> None:
     """Soft groups' means and covariances are those of float64, near or far."""
     x, shares, mean, covariance = soft_moments(distance)
@@ -80,7 +81,7 @@ def test_near_is_by_the_models_own_spread() -> None:
     assert np.all(np.asarray(found.variance) > 0)  # a floor, not a point mass made of rounding
 
 
-@pytest.mark.parametrize("d", [*(pytest.param(d, marks=pytest.mark.slow) for d in (1, 2, 7, 20)), 3])
+@pytest.mark.parametrize("d", rest_slow((1, 2, 3, 7, 20), 3))
 def test_triangular_inverse(d: int) -> None:
     """Of a batch, equal to NumPy's in float64; above the diagonal nothing is read."""
     factor = np.tril(RNG.normal(size=(4, d, d)) / d + 2 * np.eye(d)).astype(np.float32)

@@ -10,9 +10,10 @@ import pytest
 from scipy import stats
 
 import genjax_lab as gl
+from tests.case import rest_slow
 from tests.nets.test_nets import NETS
 
-ENTRIES = [gl.bernoulli(), pytest.param(gl.categorical(3), marks=pytest.mark.slow)]
+ENTRIES = rest_slow([gl.bernoulli(), gl.categorical(3)], gl.bernoulli())
 
 
 def shaken(density, key=1):

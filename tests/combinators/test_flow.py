@@ -11,6 +11,7 @@ from scipy import stats
 
 import genjax_lab as gl
 from genjax_lab.nets.coupling import Couplings
+from tests.case import rest_slow
 
 
 def shaken(density, key=0, size=0.4):
@@ -20,9 +21,7 @@ def shaken(density, key=0, size=0.4):
     return tree.unflatten([a + size * jax.random.uniform(k, a.shape) for k, a in zip(keys, leaves, strict=True)])
 
 
-@pytest.mark.parametrize(
-    "shape", [pytest.param((2,), marks=pytest.mark.slow), (5,), pytest.param((2, 3), marks=pytest.mark.slow)], ids=str
-)
+@pytest.mark.parametrize("shape", rest_slow([(2,), (5,), (2, 3)], (5,)), ids=str)
 def test_slope_and_inverse_are_those_of_the_map(shape):
     params, d = shaken(gl.affine_coupling(gl.normal(shape), 3, (7,))), int(np.prod(shape))
     module, weights = Couplings(shape, 3, (7,)), {"params": params["couplings"]}

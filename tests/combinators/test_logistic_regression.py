@@ -11,15 +11,14 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 import genjax_lab as gl
+from tests.case import rest_slow
 
 IRIS = load_iris()
 X, Y = (IRIS.data[:, :2] - IRIS.data[:, :2].mean(0)).astype(np.float32), IRIS.target.astype(np.int32)
 MODEL = gl.logistic_regression(2, 3)
 
 
-either = pytest.mark.parametrize(
-    "method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=["newton", "lbfgs"]
-)
+either = pytest.mark.parametrize("method", rest_slow([gl.newton(), gl.lbfgs()], gl.newton()), ids=["newton", "lbfgs"])
 
 
 @either

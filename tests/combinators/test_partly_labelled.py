@@ -12,6 +12,7 @@ import genjax_lab as gl
 from genjax_lab.combinators.partly_labelled import with_hidden_labels
 from genjax_lab.data import load
 from genjax_lab.fitting.run import start_from
+from tests.case import rest_slow
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 3, 300)
@@ -75,7 +76,7 @@ NESTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [n if n == "in classes" else pytest.param(n, marks=pytest.mark.slow) for n in NESTED])
+@pytest.mark.parametrize("name", rest_slow(NESTED, "in classes"))
 def test_the_penalised_likelihood_never_falls(name):
     density, x = NESTED[name]
     data, method = gl.Data(jax.tree.map(jnp.asarray, x)), gl.em(tol=0.0)
@@ -93,7 +94,7 @@ def test_the_penalised_likelihood_never_falls(name):
     np.testing.assert_allclose(state.log_likelihood, total, rtol=1e-5)
 
 
-@pytest.mark.parametrize("smoothing", [pytest.param(0.0, marks=pytest.mark.slow), 0.7])
+@pytest.mark.parametrize("smoothing", rest_slow((0.0, 0.7), 0.7))
 def test_with_no_hidden_label_it_is_the_closed_form(smoothing):
     data = (TRUTH, BITS)
     wanted = gl.fit(NAIVE_BAYES, data, smoothing=smoothing)

@@ -13,6 +13,7 @@ from scipy import special
 import genjax_lab as gl
 from genjax_lab.density import pairwise
 from genjax_lab.trees import depths, parents_first, spanning_tree
+from tests.case import rest_slow
 
 PARENT = np.array([0, 2, 0, 2], np.int32)
 
@@ -101,9 +102,9 @@ def fitted(parent, x, k, weights, alpha) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
-@pytest.mark.parametrize("k", [pytest.param(2, marks=pytest.mark.slow), 3])
-@pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
-@pytest.mark.parametrize("alpha", [pytest.param(0.0, marks=pytest.mark.slow), 0.7])
+@pytest.mark.parametrize("k", rest_slow((2, 3), 3))
+@pytest.mark.parametrize("weighted", rest_slow((False, True), True))
+@pytest.mark.parametrize("alpha", rest_slow((0.0, 0.7), 0.7))
 def test_the_fit_is_the_best_of_all_trees(k, weighted, alpha):
     rng = np.random.default_rng(k)
     x = np.asarray(gl.sample(gl.chow_liu((4,), k), jax.random.key(3), model(k, 5), 200))

@@ -9,6 +9,7 @@ import pytest
 
 import genjax_lab as gl
 from genjax_lab.density import pairwise
+from tests.case import rest_slow
 
 RNG = np.random.default_rng(0)
 ROWS = {
@@ -18,7 +19,7 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("name", [n if n == "gamma" else pytest.param(n, marks=pytest.mark.slow) for n in ROWS])
+@pytest.mark.parametrize("name", rest_slow(ROWS, "gamma"))
 def test_matmul_is_the_double_vmap(name):
     density, x = ROWS[name][0], ROWS[name][1].astype(np.float32)
     each = jax.jit(jax.vmap(jax.vmap(density.log_prob, (0, None)), (None, 0)))

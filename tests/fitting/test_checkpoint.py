@@ -18,6 +18,7 @@ import pytest
 
 import genjax_lab as gl
 from genjax_lab.fitting.checkpoint import METRICS, NAME
+from tests.case import rest_slow
 
 pytest.importorskip("safetensors")
 
@@ -65,8 +66,7 @@ class Killed(BaseException):
 pytestmark = pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
 
 
-SOON = ("short starts", "gradient")
-soon = pytest.mark.parametrize("name", [n if n in SOON else pytest.param(n, marks=pytest.mark.slow) for n in CALLS])
+soon = pytest.mark.parametrize("name", rest_slow(CALLS, "short starts", "gradient"))
 
 
 @soon

@@ -10,6 +10,7 @@ from scipy import optimize, stats
 from sklearn.mixture import GaussianMixture
 
 import genjax_lab as gl
+from tests.case import rest_slow
 
 RNG = np.random.default_rng(0)
 TWO_BUMPS = np.concatenate([RNG.normal(-2, 1, 150), RNG.normal(3, 0.5, 350)])
@@ -55,7 +56,7 @@ def arrays(x):
     return jax.tree.map(jnp.asarray, x)
 
 
-@pytest.mark.parametrize("name", [n if n in SOON else pytest.param(n, marks=pytest.mark.slow) for n in NESTED])
+@pytest.mark.parametrize("name", rest_slow(NESTED, *SOON))
 def test_the_penalised_likelihood_never_falls(name):
     density, x = NESTED[name]
     smoothing = 0.5 if "bits" in name or "product" in name else None

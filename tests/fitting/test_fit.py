@@ -10,6 +10,7 @@ from scipy import stats
 
 import genjax_lab as gl
 from genjax_lab import blocks
+from tests.case import rest_slow
 
 
 def naive_bayes(k: int = 2, d: int = 2):
@@ -63,13 +64,7 @@ def test_empty_class_has_prior_zero_and_neutral_parameters():
 
 @pytest.mark.parametrize(
     "density",
-    [
-        gl.normal(),
-        *(
-            pytest.param(d, marks=pytest.mark.slow)
-            for d in (gl.uniform(), gl.categorical(3), gl.poisson(), gl.multinomial(2))
-        ),
-    ],
+    rest_slow([gl.normal(), gl.uniform(), gl.categorical(3), gl.poisson(), gl.multinomial(2)], gl.normal()),
     ids=repr,
 )
 def test_empty_class_of_every_family_is_neutral(density):

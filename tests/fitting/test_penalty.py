@@ -12,6 +12,7 @@ from scipy import optimize
 import genjax_lab as gl
 from genjax_lab import constraints
 from tests import oracles as o
+from tests.case import rest_slow
 
 RNG = np.random.default_rng(0)
 LABELS = np.resize([0, 1, 1], 30)
@@ -46,7 +47,7 @@ ROWS = {
 QUICK = ("bernoulli", "normal", "gamma")
 
 
-@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in ROWS])
+@pytest.mark.parametrize("name", rest_slow(ROWS, *QUICK))
 def test_a_fit_is_the_maximum_of_likelihood_and_penalty(name, x64):
     density, oracle, x, smoothing = ROWS[name]
     fit = gl.fit(density, x, smoothing=smoothing)
@@ -76,7 +77,7 @@ MIXTURES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [n if n == "gamma" else pytest.param(n, marks=pytest.mark.slow) for n in MIXTURES])
+@pytest.mark.parametrize("name", rest_slow(MIXTURES, "gamma"))
 def test_em_never_lowers_the_penalised_likelihood(name):
     density, x, smoothing = MIXTURES[name]
     data, method = gl.Data(jnp.asarray(x, jnp.float32)), gl.em(tol=0.0)

@@ -11,16 +11,13 @@ from scipy import optimize, stats
 
 import genjax_lab as gl
 from genjax_lab.families.gamma import gamma
+from tests.case import rest_slow
 
 RNG = np.random.default_rng(0)
 GAMMA = RNG.gamma(2.98, 1 / 1.3, 2000).astype(np.float32)
 FAR = {"concentration": 1.0, "rate": 1.0}
 CLIMBERS = {"newton": gl.newton(), "lbfgs": gl.lbfgs(), "em": gl.em()}
-climbers = pytest.mark.parametrize(
-    "method",
-    [m if n == "newton" else pytest.param(m, marks=pytest.mark.slow) for n, m in CLIMBERS.items()],
-    ids=CLIMBERS,
-)
+climbers = pytest.mark.parametrize("method", rest_slow(CLIMBERS.values(), gl.newton()), ids=CLIMBERS)
 
 
 def status(fit: gl.Fit) -> str:
@@ -203,7 +200,7 @@ def own_normal() -> gl.Density:
     )
 
 
-@pytest.mark.parametrize("method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=repr)
+@pytest.mark.parametrize("method", rest_slow([gl.newton(), gl.lbfgs()], gl.newton()), ids=repr)
 def test_a_scale_that_shrinks_for_ever_is_told(method):
     with pytest.warns(gl.FitWarning, match="FLAT"):
         gl.fit(own_normal(), np.ones(20, np.float32), method=method, start={"loc": 0.0, "scale": 1.0})
@@ -221,7 +218,7 @@ def two_tops() -> gl.Density:
     )
 
 
-@pytest.mark.parametrize("method", [gl.newton(), pytest.param(gl.lbfgs(), marks=pytest.mark.slow)], ids=repr)
+@pytest.mark.parametrize("method", rest_slow([gl.newton(), gl.lbfgs()], gl.newton()), ids=repr)
 def test_the_best_start_is_that_of_the_penalised_objective(method):
     x = RNG.normal(size=200).astype(np.float32)
     penalty = two_tops_penalty

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import genjax_lab as gl
+from tests.case import rest_slow
 
 NETS = [
     ((2, 3), gl.nets.made((40, 30), orderings=3)),
@@ -32,7 +33,7 @@ def weighted(module, shape, channels):
     return tree.unflatten([a + 0.5 * jax.random.normal(k, a.shape) for k, a in zip(keys, leaves, strict=True)])
 
 
-some_channels = pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
+some_channels = pytest.mark.parametrize("channels", rest_slow((1, 3), 1))
 
 
 @every_net
