@@ -23,6 +23,9 @@ SHIFT = {32: 4, 64: 10}
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+TERMS = {32: 5, 64: 11}
+"""Terms of a series that this many bits can tell."""
+
 NEAR = 0.3
 ATANH = tuple(1 / (2 * i + 3) for i in range(11))
 
@@ -58,10 +61,10 @@ def stirling_rest(a: jax.Array) -> jax.Array:
     itself is wrong by 10⁻⁶ already, which a likelihood multiplies by the rows.
     """
     steps = SHIFT[max(32, jnp.finfo(a.dtype).bits)]
-    total = _horner(STIRLING, (a + steps) ** -2.0) / (a + steps)
+    total = _horner(STIRLING, 1 / (a + steps) ** 2) / (a + steps)
     for i in reversed(range(steps)):
         y = a + i
-        square = (2 * y + 1) ** -2.0
+        square = 1 / (2 * y + 1) ** 2
         lost = square * _horner(ATANH, square)
         if i < 2:  # the series is too slow
             small = y < 2
@@ -74,25 +77,24 @@ def stirling_rest(a: jax.Array) -> jax.Array:
 def log_less_digamma(a: jax.Array) -> jax.Array:
     """log a − ψ(a), a > 0: positive, near 1/(2 a), a sum of positive terms and so right to rounding."""
     steps, t = _steps(a)
-    series = 0.5 / t + _horner(DIGAMMA, t**-2.0) / t**2
-    return _less_log1p(1 / steps).sum(-1) + series
+    series = 0.5 / t + _horner(DIGAMMA, 1 / t**2) / t**2
+    return sum(_less_log1p(1 / b) for b in steps) + series
 
 
 def log_less_digamma_gain(a: jax.Array, d: jax.Array) -> jax.Array:
     """The fall of log a − ψ(a) from a to a + d, both > 0: right to rounding however small d is."""
     steps, t = _steps(a)
-    end = steps + d[..., None]
-    inner = (d[..., None] / steps / end / (end + 1)) + _less_log1p(d[..., None] / steps / (end + 1))
-    p, q = t**-2.0, (t + d) ** -2.0
+    inner = sum(d / b / (b + d) / (b + d + 1) + _less_log1p(d / b / (b + d + 1)) for b in steps)
+    p, q = 1 / t**2, 1 / (t + d) ** 2
     fall = d / t / (t + d)  # of 1/t
-    return inner.sum(-1) + fall * (0.5 + (1 / t + 1 / (t + d)) * _divided_difference((0.0, *DIGAMMA), p, q))
+    return inner + fall * (0.5 + (1 / t + 1 / (t + d)) * _divided_difference((0.0, *DIGAMMA), p, q))
 
 
 def trigamma_less_inverse(a: jax.Array) -> jax.Array:
     """ψ′(a) − 1/a, a > 0: positive, near 1/(2 a²), a sum of positive terms and so right to rounding."""
     steps, t = _steps(a)
-    series = (0.5 + _horner(TRIGAMMA, t**-2.0) / t) / t**2
-    return (1 / steps / steps / (steps + 1)).sum(-1) + series
+    series = (0.5 + _horner(TRIGAMMA, 1 / t**2) / t) / t**2
+    return sum(1 / b / b / (b + 1) for b in steps) + series
 
 
 def _less_log1p(d: jax.Array) -> jax.Array:
@@ -106,10 +108,10 @@ def _less_log1p_near(d: jax.Array) -> jax.Array:
     return r * (d - 2 * r**2 * _horner(ATANH, r**2))
 
 
-def _steps(a: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """a, a + 1, …, a + s − 1 along a new last axis, and a + s."""
+def _steps(a: jax.Array) -> tuple[list[jax.Array], jax.Array]:
+    """a, a + 1, …, a + s − 1, and a + s: a list, whose sum a compiler makes one loop of."""
     shift = SHIFT[max(32, jnp.finfo(a.dtype).bits)]
-    return jnp.stack([a + i for i in range(shift)], -1), a + shift
+    return [a + i for i in range(shift)], a + shift
 
 
 def _divided_difference(coefficients: Sequence[float], p: jax.Array, q: jax.Array) -> jax.Array:
@@ -122,6 +124,7 @@ def _divided_difference(coefficients: Sequence[float], p: jax.Array, q: jax.Arra
 
 
 def _horner(coefficients: Sequence[float], y: jax.Array) -> jax.Array:
+    coefficients = coefficients[: TERMS[max(32, jnp.finfo(y.dtype).bits)]]
     total = jnp.full_like(y, coefficients[-1])
     for c in reversed(coefficients[:-1]):
         total = total * y + c

@@ -51,7 +51,7 @@ def slope_gap(kappa: jax.Array, s: jax.Array) -> jax.Array:
     half, v = 1 / (2 + q), 1 / (1 + q)
     r = q * half
     near = 2 * (s * half) ** 2 * (0.5 * (2 + q) * v + r * artanh_rest(r))
-    return jnp.where(q < NEAR, near, (jnp.log1p(q) - q * v) * kappa**-2.0)
+    return jnp.where(q < NEAR, near, (jnp.log1p(q) - q * v) / kappa**2)
 
 
 def slope_gap_change(kappa: jax.Array, s: jax.Array, value: jax.Array) -> jax.Array:
