@@ -10,6 +10,7 @@ once. Expected mean log p(x) of a test row, in nats: nltcs −6.02, plants −12
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from experiments.debd import story
@@ -24,9 +25,10 @@ class Config:
 
     tables: tuple[str, ...] = ("nltcs", "plants", "baudio", "accidents", "dna", "mushrooms")
     trees: tuple[int, ...] = (5, 20, 60)  # numbers of trees to choose from
-    rows: tuple[float, ...] = (1.0, 4.0, 16.0)  # average rows that each tree is given, to choose from
-    passes: int = 60  # of EM, at most
-    starts: int = 2  # of EM
+    rows: tuple[float, ...] = (3.0, 16.0, 100.0)  # average rows that each tree is given, to choose from
+    passes: int = 150  # of EM, at most
+    starts: int = 4  # of EM, of which the best after a few passes goes on
+    tol: float = 1e-5  # a fit ends where less than so many nats a row are left to gain
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -37,6 +39,8 @@ class Config:
             raise ValueError("trees and rows need a value each, trees of at least 1 and rows above 0")
         if min(self.passes, self.starts) < 1:
             raise ValueError("passes and starts must be at least 1")
+        if not 0 < self.tol < math.inf:
+            raise ValueError("tol must be finite and positive")
 
 
 SMOKE = Config(tables=("nltcs",), trees=(3,), rows=(2.0,), passes=10, starts=1)
@@ -46,6 +50,7 @@ def run(config: Config) -> Result:
     """Fit every table."""
     found: dict[str, Outcome] = {}
     for name in config.tables:
-        found[name] = learn(load_bits(name), config.trees, config.rows, config.passes, config.starts, config.seed)
+        effort = config.passes, config.starts, config.tol, config.seed
+        found[name] = learn(load_bits(name), config.trees, config.rows, *effort)
         print(f"{name}: {found[name].test:.3f} nats a test row", flush=True)
     return Result(story.title(found), story.summary(found), story.metrics(found), story.sections(found))

@@ -56,7 +56,9 @@ def average_rows(x: np.ndarray, rows: float) -> dict[str, Any]:
     return {"prior": rows, "conditional": {"logits": rows * spread}}
 
 
-def learn(bits: Bits, trees: Sequence[int], rows: Sequence[float], passes: int, starts: int, seed: int) -> Outcome:
+def learn(
+    bits: Bits, trees: Sequence[int], rows: Sequence[float], passes: int, starts: int, tol: float, seed: int
+) -> Outcome:
     """Fit mixtures to a table; keep the best on its validation rows, and score its test rows with that one only."""
     train, valid, test = (jnp.asarray(part) for part in bits)
     wide = train.shape[1:]
@@ -70,7 +72,7 @@ def learn(bits: Bits, trees: Sequence[int], rows: Sequence[float], passes: int, 
                 smoothing=average_rows(bits.train, number),
                 key=jax.random.key(seed),
                 restarts=starts,
-                method=gl.em(max_steps=passes, tol=1e-3, curvature=False, short=8),
+                method=gl.em(max_steps=passes, tol=tol, curvature=False, short=8),
             )
             status = gl.Status(int(found.status)).name
             values = (float(found.log_likelihood) / len(train), -float(gl.nll(model, found.params, valid)))

@@ -31,13 +31,14 @@ class Config:
 
     dataset: Literal["mnist", "digits"] = "mnist"  # mnist: the fixed binarisation, and for labels a threshold of 0.5
     components: tuple[int, ...] = (10, 50, 500)  # of the mixtures of p(x)
-    images: tuple[float, ...] = (1.0, 2.0, 4.0)  # imaginary images a component to choose from
-    starts: int = 4  # of every fit of such a mixture; the best after a few passes goes on
+    images: tuple[float, ...] = (1.0, 1.5, 2.0, 4.0)  # imaginary images a component to choose from
+    starts: int = 12  # of every fit of such a mixture; the best after a few passes goes on
     seeds: int = 5  # fits of a mixture of at most 100 components; the best on validation images is kept
     large_seeds: int = 3  # the same of a larger one
     class_components: tuple[int, ...] = (10, 50, 150, 300)  # of p(x | y), to choose from
     class_images: tuple[float, ...] = (0.5, 1.0)  # the same for these
-    tol: float = 1e-3  # a fit ends where less than so many nats an image are left to gain
+    tol: float = 1e-4  # a fit of p(x) ends where less than so many nats an image are left to gain
+    class_tol: float = 1e-3  # the same of p(x | y)
     restarts: int = 20  # starts of the mixtures of normal densities
     seed: int = 0
 
@@ -46,8 +47,8 @@ class Config:
             raise ValueError("components and class-components need at least one number each, none below 1")
         if not self.images or not self.class_images:
             raise ValueError("images and class-images need at least one value each")
-        if not all(0 < value < math.inf for value in (*self.images, *self.class_images, self.tol)):
-            raise ValueError("images, class-images and tol must be finite and positive")
+        if not all(0 < value < math.inf for value in (*self.images, *self.class_images, self.tol, self.class_tol)):
+            raise ValueError("images, class-images, tol and class-tol must be finite and positive")
         if min(self.starts, self.seeds, self.large_seeds, self.restarts) < 1 or self.seed < 0:
             raise ValueError("starts, seeds, large-seeds and restarts must be at least 1, and seed 0 or more")
 
@@ -85,7 +86,9 @@ def run(config: Config) -> Result:
         naive_bayes=score(bayes, params, data.test.x, data.test.y)[0].nats,
         mixtures=tuple(mixture(k) for k in config.components),
         labelled=labelled,
-        classes=classes.fit_classifier(labelled, config.class_components, config.class_images, config.seed, config.tol),
+        classes=classes.fit_classifier(
+            labelled, config.class_components, config.class_images, config.seed, config.class_tol
+        ),
         bumps=tuple(bumps.fit_tables(config.restarts, config.seed)),
         restarts=config.restarts,
         key=jax.random.key(config.seed),
