@@ -46,9 +46,10 @@ class Config:
     # Epochs of made, convolution, attention, windows; of class_windows, of all images and then of each class's.
     epochs: tuple[int, int, int, int, int, int] = (20, 4, 4, 10, 6, 4)
     grey: tuple[int, int] = (15, 4)  # epochs of grey_flow, grey_windows
-    directions: tuple[int, ...] = (40,)  # principal components to label by, to choose from
-    normals: tuple[int, ...] = (1, 10, 20)  # of each class's mixture there, to choose from
-    variances: tuple[float, ...] = (0.1,)  # added to each of theirs, to choose from
+    directions: tuple[int, ...] = (50,)  # principal components to label by, to choose from
+    normals: tuple[int, ...] = (1, 10, 40)  # of each class's mixture there, to choose from
+    variances: tuple[float, ...] = (0.005,)  # added to each of theirs, to choose from; that of the first direction is 1
+    moves: int = 1  # pixels that a digit may lie beside its place, one way or another
     width: int = 64  # features of a pixel in the networks
     half: bool = False  # products of bfloat16 numbers, where a device has hardware for them
     checkpoint: str | None = None  # a directory where fits under way are kept
@@ -69,6 +70,8 @@ class Config:
             values = getattr(self, name)
             if not values or min(values) <= 0:
                 raise ValueError(f"{name} needs at least one value, and all above 0")
+        if self.moves < 0:
+            raise ValueError("moves must be 0 or more")
         if not self.smoothing or min(self.smoothing) <= 0:
             raise ValueError("smoothing needs at least one value, and all above 0")
 
@@ -86,7 +89,8 @@ SMOKE = Config(
     grey=(6, 6),
     directions=(20,),
     normals=(1, 2),
-    variances=(0.1,),
+    variances=(0.005,),
+    moves=0,
     width=16,
 )
 
@@ -103,7 +107,7 @@ def run(config: Config) -> Result:
     words = f"{os.cpu_count()} CPU cores" if device.platform == "cpu" else device.device_kind
     ladders = _climbed(RUNGS, black, config), _climbed(GREY, grey, config)
     grid = itertools.product(config.directions, config.normals, config.variances)
-    labels = principal.label(grey, grid, 2 * config.passes, config.seed) if labelling else None
+    labels = principal.label(grey, grid, 2 * config.passes, config.moves, config.seed) if labelling else None
     found = Findings(*ladders, labels, words)
     return Result(story.title(found), story.summary(found), found.metrics(), story.sections(found))
 

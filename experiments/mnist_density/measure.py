@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -87,7 +87,8 @@ class Compiling:
 COMPILING = Compiling()
 
 
-Ended = TypeVar("Ended", Fitted, gl.Fit)
+Ended = TypeVar("Ended", bound=Any)
+"""What has `params`."""
 
 
 def timed(fit: Callable[[], Ended]) -> tuple[Ended, float, float]:

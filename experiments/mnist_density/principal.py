@@ -1,13 +1,15 @@
 """Labels of grey images by Bayes' rule: in every class a mixture of normal densities of principal components.
 
-    z = Wᵀ (x − x̄),   p(y | z) ∝ p(y) Σ_m p(m | y) N(z; μ_ym, Σ_ym)
+    p(y | x) ∝ p(y) Σ_s Σ_m p(m | y) N(Wᵀ (u_s − ū); μ_ym, Σ_ym)
 
-W has the directions in which the training images differ most; what differs along the others is left out, so this
+u_0 is the image set upright, u_s the same moved by a pixel, one way or another: where the digit lies is hidden too. W
+has the directions in which the upright training images differ most; what differs along the others is left out, so this
 labels images but is no density of all their pixels.
 """
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,8 +22,8 @@ from numpy.typing import NDArray
 
 import genjax_lab as gl
 from experiments.mnist_density.measure import timed
-from genjax_lab.data import Dataset
-from genjax_lab.evaluate import accuracy
+from experiments.mnist_density.upright import moved, upright
+from genjax_lab.data import Dataset, Split
 
 
 @dataclass(frozen=True)
@@ -54,40 +56,75 @@ class Labels:
         return {"setting": self.best.setting, "accuracy": self.test, "valid_accuracy_of_settings": valid}
 
 
-def label(data: Dataset, grid: Iterable[tuple[int, int, float]], steps: int, seed: int) -> Labels:
+@dataclass(frozen=True)
+class Classes:
+    """A mixture for each class: the density of one, the parameters of all, and what is added to log p(y)."""
+
+    inside: gl.Density
+    params: tuple[Any, ...]
+    log_prior: jax.Array
+
+    def right(self, positions: list[jax.Array], y: NDArray[np.int32]) -> float:
+        """The share of labels that are right, of rows in all their positions."""
+
+        def one(params: Any) -> jax.Array:
+            every = jnp.stack([gl.log_prob(self.inside, params, z) for z in positions])
+            return jax.nn.logsumexp(every, axis=0)
+
+        scores = jnp.stack([one(params) for params in self.params], 1) + self.log_prior[None]
+        return float(np.mean(np.asarray(scores.argmax(1)) == y))
+
+
+def label(data: Dataset, grid: Iterable[tuple[int, int, float]], steps: int, pixels: int, seed: int) -> Labels:
     """Choose directions, components a class and added variance by validation labels; test the best once."""
-    found = [_fitted(data, *setting, steps, seed) for setting in grid]
-    best, guess = max(found, key=lambda each: each[0].valid)
-    return Labels(tuple(trial for trial, _ in found), best, float(accuracy(guess(data.test.x), data.test.y)))
+    standing = {part: upright(whole.x.reshape(-1, *data.image_shape)) for part, whole in _parts(data).items()}
+
+    def seen(part: str, project: Any) -> list[jax.Array]:
+        return [project(images.reshape(len(images), -1)) for images in moved(standing[part], pixels)]
+
+    found = []
+    for d, k, variance in grid:
+        project = principal(np.asarray(standing["train"]).reshape(len(data.train), -1), d, alike=False)
+        positions = seen("train", project)
+        classes, seconds, _ = timed(functools.partial(_fitted, data, positions, k, variance, steps, seed))
+        valid = classes.right(seen("valid", project), data.valid.y)
+        found.append((Labelled(d, k, variance, valid, seconds), classes, project))
+    best, classes, project = max(found, key=lambda each: each[0].valid)
+    test = classes.right(seen("test", project), data.test.y)
+    return Labels(tuple(trial for trial, _, _ in found), best, test)
 
 
-def _fitted(data: Dataset, d: int, k: int, variance: float, steps: int, seed: int) -> tuple[Labelled, Any]:
-    project = principal(data.train.x, d)
+def _parts(data: Dataset) -> dict[str, Split]:
+    return {"train": data.train, "valid": data.valid, "test": data.test}
+
+
+def _fitted(data: Dataset, positions: list[jax.Array], k: int, variance: float, steps: int, seed: int) -> Classes:
+    """A mixture fitted to the rows of each class in all positions; classes share nothing, so each is fitted alone."""
+    d = positions[0].shape[1]
     inside = gl.mixture(gl.mvnormal(d), k) if k > 1 else gl.mvnormal(d)
-    model = gl.joint(gl.categorical(data.num_classes), gl.per_class(inside, data.num_classes))
-    rows = jnp.asarray(data.train.y), project(data.train.x)
     own = {"scale_tril": variance}
-    smoothing = {"conditional": {"prior": 1.0, "conditional": own} if k > 1 else own}
-    how: dict[str, Any] = {"method": gl.em(steps, tol=1e-3, curvature=False)} if k > 1 else {}
-
-    def fit() -> gl.Fit:
+    how: dict[str, Any] = {"smoothing": {"prior": 1.0, "conditional": own} if k > 1 else own}
+    if k > 1:
+        how["method"] = gl.em(steps, tol=1e-3, curvature=False)
+    counts = np.bincount(data.train.y, minlength=data.num_classes)
+    params = []
+    for c in range(data.num_classes):
+        rows = np.flatnonzero(data.train.y == c)
+        rows = np.resize(rows, counts.max())  # as many rows of every class, those too many of weight 0: one compilation
+        weights = np.tile(np.arange(len(rows)) < counts[c], len(positions)).astype(np.float32)
+        x = jnp.concatenate([z[rows] for z in positions])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", gl.FitWarning)  # the end of the steps is near enough
-            return gl.fit(model, rows, key=jax.random.key(seed), smoothing=smoothing, **how)
-
-    found, seconds, _ = timed(fit)
-
-    def guess(x: NDArray[np.uint8]) -> jax.Array:
-        return gl.predict(gl.posterior(model), found.params, project(x))
-
-    right = float(accuracy(guess(data.valid.x), data.valid.y))
-    return Labelled(d, k, variance, right, seconds), guess
+            found = gl.fit(inside, x, weights=weights, key=jax.random.key(seed + c), **how)
+        params.append(found.params)
+    prior = gl.fit(gl.categorical(data.num_classes), data.train.y, smoothing=1.0).params["logits"]
+    return Classes(inside, tuple(params), jax.nn.log_softmax(prior))
 
 
-def principal(x: NDArray[np.uint8], d: int) -> Any:
-    """The projection of images onto the d directions of most variance, each of variance 1 over all images together."""
+def principal(x: NDArray[Any], d: int, alike: bool = True) -> Any:
+    """The projection of images onto the d directions of most variance, each made of variance 1, or only the first."""
     wide = x.astype(np.float32)
     mean = wide.mean(0)
     values, vectors = np.linalg.eigh(np.cov(wide - mean, rowvar=False))
-    onto = vectors[:, -d:] / np.sqrt(values[-d:])
+    onto = vectors[:, -d:] / np.sqrt(values[-d:] if alike else values[-1])
     return lambda x: jnp.asarray((x - mean) @ onto, jnp.float32)
