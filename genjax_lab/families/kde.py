@@ -1,0 +1,174 @@
+"""Kernel density estimates: a normal bump on every row that was seen, all of one width.
+
+    log p(x; X, w, h) = log Σ_i w_i Π_j N(x_j; X_ij, h_j)      Σ_i w_i = 1,  h_j ≥ 0
+
+The parameters are the rows: a fit keeps them, and chooses the bandwidth h. By plain maximum likelihood it would be 0, a
+spike on every row and a likelihood without bound; so each row is scored by the others alone. With h_j = b s_j, s_j the
+spread of the data,
+
+    L(b) = Σ_i w_i log Σ_{l≠i} w_l / (1 − w_i) Π_j N(X_ij; X_lj, b s_j)
+
+is the leave-one-out likelihood, whose maximum is found by Newton's method in log b, uphill from Silverman's rule
+(`leave_one_out`).  Duin (1976), IEEE Trans. Comput. 25, 1175–1179; Silverman (1986), Density Estimation, §3.4 and
+§4.3.2; Scott (1992), Multivariate Density Estimation, §6.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.custom_batching import sequential_vmap
+
+from genjax_lab import constraints
+from genjax_lab.blocks import block_rows, map_blocks
+from genjax_lab.combinators.joint import joint
+from genjax_lab.combinators.marginal import marginal
+from genjax_lab.combinators.per_class import per_class
+from genjax_lab.density import Density, factory
+from genjax_lab.distances import over_blocks
+from genjax_lab.families.categorical import categorical
+from genjax_lab.families.normal import HALF_LOG_TWO_PI, normal
+from genjax_lab.kept import Kept, keeping, whole_number
+from genjax_lab.leave_one_out import best_factor
+from genjax_lab.numerics import log, log_normalise, logsumexp
+from genjax_lab.space import reals, whole_shape
+from genjax_lab.types import Event, Key, Params, Shape
+
+RULES = ("likelihood", "scott", "silverman")
+
+
+@factory
+def kde(n: int, shape: Shape = (), bandwidth: str = "likelihood") -> Density:
+    """Kernel density estimate with a normal kernel, from at most n rows.
+
+    It is the mixture of n normals whose means are the rows, which share their scale. A fit keeps rows of positive
+    weight and sets the scale; it is no maximum of the likelihood in all parameters, which has none. Where every row has
+    an equal one beside it, as in data written down twice, the leave-one-out likelihood has none either: the scale is 0
+    and the fit ends BOUNDARY. A row that weighs 2 is left out as a whole, unlike two rows that weigh 1.
+
+    Args:
+      n: rows that can be kept; in `per_class` as many as the largest class has.
+      shape: shape of one event.
+      bandwidth: how a fit chooses h: "likelihood" (leave-one-out), or the rules s_j (4 / ((d + 2) m))^(1 / (d + 4)),
+        "silverman", and s_j m^(−1 / (d + 4)), "scott", m the number of rows; for weights, (Σ w)² / Σ w².
+
+    Returns:
+      A density with params {"points": f[n, *shape], "logits": f[n], "scale": f[*shape]}, points and scale in units of
+      x; a place without a row has logit −∞.
+
+    Raises:
+      TypeError, ValueError: for an n that is no whole number or below 1, or an unknown rule.
+
+    Example:
+      >>> x = jnp.array([0.0, 1.0, 2.0, 10.0])
+      >>> fit = gl.fit(gl.kde(4), x)
+      >>> round(float(fit.params["scale"]), 2)
+      5.19
+      >>> labels, classes = jnp.array([0, 0, 1, 1]), gl.per_class(gl.kde(2, bandwidth="scott"), 2)
+      >>> gl.fit(gl.joint(gl.categorical(2), classes), (labels, x)).params["conditional"]["points"].tolist()
+      [[0.0, 1.0], [2.0, 10.0]]
+    """
+    n, shape = whole_number("kde", "n", n), whole_shape(shape)
+    if bandwidth not in RULES:
+        raise ValueError(f"kde: bandwidth = {bandwidth!r} must be one of {', '.join(map(repr, RULES))}")
+    mixture = marginal(joint(categorical(n), per_class(normal(shape), n, ("scale",))))
+
+    def init(key: Key) -> Params:
+        return {"points": jax.random.normal(key, (n, *shape)), "logits": jnp.zeros(n), "scale": jnp.ones(shape)}
+
+    def log_prob_masked(params: Params, x: Event, seen: Event) -> jax.Array:
+        assert mixture.log_prob_masked is not None
+        return mixture.log_prob_masked(_mixed(params), x, seen)
+
+    def complete(key: Key, params: Params, x: Event, seen: Event) -> Event:
+        assert mixture.complete is not None
+        return mixture.complete(key, _mixed(params), x, seen)
+
+    def of_rows(params: Params, x: jax.Array) -> jax.Array:
+        at_a_point = jnp.any(params["scale"] == 0)
+        return lax.cond(at_a_point, lambda: _with_points(mixture, params, x), lambda: _log_probs(params, x))
+
+    @sequential_vmap  # as in `leave_one_out`
+    def total(kept: Kept, params: Params) -> jax.Array:
+        each, some = of_rows(params, params["points"]), kept.weights > 0
+        return jnp.where(some, kept.weights * jnp.where(some, each, 0.0), 0.0).sum()
+
+    return Density(
+        space=reals(shape),
+        parameters={
+            "points": constraints.real((n, *shape)),
+            "logits": _log_weights(n),
+            "scale": constraints.positive(shape),
+        },
+        init=init,
+        log_prob=lambda params, x: mixture.log_prob(_mixed(params), x),
+        sample=lambda key, params: mixture.sample(key, _mixed(params)),
+        estimator=keeping(
+            "kde", n, lambda kept: _fitted(kept, bandwidth, shape), lambda kept, params: total(kept, params)
+        ),
+        pairwise=lambda params, x: lax.map(lambda one: of_rows(one, x), params).T,
+        log_prob_masked=log_prob_masked,
+        complete=complete,
+    )
+
+
+def _mixed(params: Params) -> Params:
+    """The parameters of the mixture that it is."""
+    return {
+        "prior": {"logits": params["logits"]},
+        "conditional": {"loc": params["points"], "scale": params["scale"]},
+    }
+
+
+def _log_weights(n: int) -> constraints.Constraint:
+    """Logits of which −∞, a place without a row, is no boundary."""
+    rule = constraints.logits(n)
+    return replace(rule, name=f"log-weights of 1 to {n} rows", interior=rule.contains)
+
+
+def _with_points(mixture: Density, params: Params, x: jax.Array) -> jax.Array:
+    """Log-densities of rows, also where a scale is 0 and the density a point's."""
+    return map_blocks(
+        jax.vmap(lambda x: mixture.log_prob(_mixed(params), x)), x, block_rows(x, 2 * params["points"].size)
+    )
+
+
+def _log_probs(params: Params, x: jax.Array) -> jax.Array:
+    """Log-densities of rows, where no scale is 0."""
+    points, scale = _flat(params["points"]), params["scale"].reshape(-1)
+    log_weights = log_normalise(params["logits"]) - (jnp.log(scale) + HALF_LOG_TWO_PI).sum()
+
+    def block(squares: jax.Array, _: Any) -> jax.Array:
+        return logsumexp(log_weights[None] - 0.5 * squares)
+
+    return over_blocks(block, _flat(x), points, 1 / scale)
+
+
+def _flat(rows: jax.Array) -> jax.Array:
+    return rows.reshape(len(rows), -1)
+
+
+def _fitted(kept: Kept, bandwidth: str, shape: Shape) -> Params:
+    """The parameters from the rows of one group."""
+    n, some = len(kept.weights), kept.number > 0
+    points = _flat(kept.rows).astype(kept.weights.dtype)
+    points = jnp.where((jnp.arange(n, dtype=kept.number.dtype) < kept.number)[:, None], points, points[:1])
+    share = kept.weights / jnp.where(some, kept.weights.sum(), 1.0)
+    logits = jnp.where(some, log(jnp.where(some, share, 1.0)), 0.0)
+    about = points - points[:1]
+    mean = share @ about
+    spread = jnp.sqrt(share @ (about - mean[None]) ** 2)
+    d = jnp.maximum((spread > 0).sum(), 1)
+    m = 1 / jnp.where(some, (share**2).sum(), 1.0)
+    factor = m ** (-1 / (d + 4.0)) * (1.0 if bandwidth == "scott" else (4 / (d + 2.0)) ** (1 / (d + 4.0)))
+    if bandwidth == "likelihood":
+        factor = best_factor(points, share, spread, factor)
+    return {
+        "points": points.reshape(n, *shape),
+        "logits": jnp.where(kept.number > n, jnp.nan, logits),
+        "scale": jnp.where(some, factor * spread, 1.0).reshape(shape),
+    }
