@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from genjax_lab.blocks import block_rows, map_blocks
+from genjax_lab.blocks import block_rows, even_rows
 from genjax_lab.numerics import EXACT
 from genjax_lab.quadratic import near
 
@@ -36,7 +36,6 @@ def over_blocks(
     points: jax.Array,
     inverse: jax.Array,
     more: Any = None,
-    rows: int | None = None,
 ) -> Any:
     """Apply `f` to blocks of squared distances Σ_j ((x_ij − p_lj) / h_j)²; join the results.
 
@@ -46,16 +45,14 @@ def over_blocks(
       points: f[n, d].
       inverse: f[d], 1 / h.
       more: what else a block is to have of its rows.
-      rows: rows of a block; None: a block of squares stays in the cache.
 
     Returns:
       What `f` of all squares would be, without an array [m, n] or [m, n, d].
     """
-    rows = rows or block_rows(x, max(1, points.shape[0]))
     x = x.astype(jnp.result_type(points, x))
 
     def apart() -> Any:
-        return map_blocks(lambda part: f(_apart(part[0], points, inverse), part[1]), (x, more), rows)
+        return _over(lambda x, more: f(_apart(x, points, inverse), more), len(points), x, more)
 
     if points.shape[1] <= FEW:
         return apart()
@@ -64,12 +61,12 @@ def over_blocks(
     size = (away**2).sum(-1)
 
     def together() -> Any:
-        def block(part: Any) -> Any:
-            y = (part[0] - centre) * inverse[None]
+        def block(x: jax.Array, more: Any) -> Any:
+            y = (x - centre) * inverse[None]
             cross = jnp.matmul(y, away.T, precision=EXACT)
-            return f(jnp.maximum((y**2).sum(-1)[:, None] + size[None] - 2 * cross, 0.0), part[1])
+            return f(jnp.maximum((y**2).sum(-1)[:, None] + size[None] - 2 * cross, 0.0), more)
 
-        return map_blocks(block, (x, more), rows)
+        return _over(block, len(points), x, more)
 
     return lax.cond(near(away), together, apart)
 
@@ -98,13 +95,13 @@ def nearest(x: jax.Array, points: jax.Array, count: jax.Array, k: int) -> tuple[
         return _smallest(jnp.where(present[None], _apart(x, points, unit), jnp.inf), k)
 
     if d <= FEW or wide >= n:
-        return map_blocks(exactly, x, block_rows(x, n))
+        return _over(lambda x, _: exactly(x), n, x, None)
     centre = jnp.where(present[:, None], points, 0.0).sum(0, keepdims=True) / jnp.maximum(count, 1)
     away = jnp.where(present[:, None], points - centre, 0.0)
     size = (away**2).sum(-1)
     furthest = jnp.sqrt(size.max())
 
-    def block(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def block(x: jax.Array, _: Any) -> tuple[jax.Array, jax.Array]:
         y = x - centre
         own = (y**2).sum(-1)[:, None]
         rough = own + size[None] - 2 * jnp.matmul(y, away.T, precision=EXACT)
@@ -116,7 +113,24 @@ def nearest(x: jax.Array, points: jax.Array, count: jax.Array, k: int) -> tuple[
         found = -negative, jnp.take_along_axis(place, best, 1)
         return lax.cond(sure, lambda: found, lambda: exactly(x))
 
-    return map_blocks(block, x, block_rows(x, n))
+    return _over(block, n, x, None)
+
+
+def _over(f: Callable[[jax.Array, Any], Any], n: int, *rows: Any) -> Any:
+    """Apply `f` to blocks of rows so few that their distances from n points stay in the cache.
+
+    The last block is filled up with the last row, so that there is one length, compiled once.
+    """
+    m = len(rows[0])
+    length = even_rows(m, block_rows(rows[0], n))
+    blocks = -(-m // length)
+
+    def cut(a: jax.Array) -> jax.Array:
+        pad = [(0, blocks * length - m)] + [(0, 0)] * (a.ndim - 1)
+        return jnp.pad(a, pad, mode="edge").reshape(blocks, length, *a.shape[1:])
+
+    found = lax.map(lambda part: f(*part), tuple(jax.tree.map(cut, each) for each in rows))
+    return jax.tree.map(lambda a: a.reshape(blocks * length, *a.shape[2:])[:m], found)
 
 
 def _apart(x: jax.Array, points: jax.Array, inverse: jax.Array) -> jax.Array:

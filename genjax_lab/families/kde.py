@@ -24,7 +24,6 @@ from jax import lax
 from jax.custom_batching import sequential_vmap
 
 from genjax_lab import constraints
-from genjax_lab.blocks import block_rows, map_blocks
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.marginal import marginal
 from genjax_lab.combinators.per_class import per_class
@@ -34,7 +33,7 @@ from genjax_lab.families.categorical import categorical
 from genjax_lab.families.normal import HALF_LOG_TWO_PI, normal
 from genjax_lab.kept import Kept, keeping, whole_number
 from genjax_lab.leave_one_out import best_factor
-from genjax_lab.numerics import log, log_normalise, logsumexp
+from genjax_lab.numerics import log, log_normalise
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Event, Key, Params, Shape
 
@@ -131,10 +130,8 @@ def _log_weights(n: int) -> constraints.Constraint:
 
 
 def _with_points(mixture: Density, params: Params, x: jax.Array) -> jax.Array:
-    """Log-densities of rows, also where a scale is 0 and the density a point's."""
-    return map_blocks(
-        jax.vmap(lambda x: mixture.log_prob(_mixed(params), x)), x, block_rows(x, 2 * params["points"].size)
-    )
+    """Log-densities of rows, also where a scale is 0 and the density a point's: seldom, so slow and short."""
+    return lax.map(lambda x: mixture.log_prob(_mixed(params), x), x)
 
 
 def _log_probs(params: Params, x: jax.Array) -> jax.Array:
@@ -143,7 +140,10 @@ def _log_probs(params: Params, x: jax.Array) -> jax.Array:
     log_weights = log_normalise(params["logits"]) - (jnp.log(scale) + HALF_LOG_TWO_PI).sum()
 
     def block(squares: jax.Array, _: Any) -> jax.Array:
-        return logsumexp(log_weights[None] - 0.5 * squares)
+        each = log_weights[None] - 0.5 * squares
+        top = lax.stop_gradient(each.max(-1))
+        shift = jnp.where(jnp.isfinite(top), top, 0.0)
+        return log(jnp.exp(each - shift[:, None]).sum(-1)) + shift  # twice over a block in the cache, and no more
 
     return over_blocks(block, _flat(x), points, 1 / scale)
 
