@@ -27,7 +27,7 @@ STRIDE = 2.0
 """Largest step in log b."""
 
 LEAST = 30.0
-"""Where the likelihood still rises so far below the first log b, it rises for ever: the bandwidth is 0."""
+"""Where the likelihood rises towards b = 0 so far below the first log b, it has no bound: the bandwidth is 0."""
 
 PASSES = 100
 """More than a bracket needs."""
@@ -67,22 +67,24 @@ def best_factor(points: jax.Array, share: jax.Array, spread: jax.Array, first: j
         return share @ (mean - d), share @ (square - mean**2 - 2 * mean)
 
     def step(state: Any) -> Any:
-        t, low, high, _, passes = state
+        t, low, high, _, passes, _ = state
         slope, bend = slopes(t)
-        low, high = jnp.where(slope > 0, t, low), jnp.where(slope > 0, high, t)
+        first = passes == 0  # far below: does the likelihood rise towards b = 0?
+        low, high = jnp.where((slope > 0) & ~first, t, low), jnp.where((slope > 0) | first, high, t)
         newton = jnp.where((bend < 0) & jnp.isfinite(bend), -slope / bend, jnp.sign(slope) * STRIDE)
         new = t + jnp.clip(newton, -STRIDE, STRIDE)
         new = jnp.where((new > low) & (new < high), new, 0.5 * (low + high))  # a bracket's end is finite, or passed
-        return new, low, high, jnp.abs(new - t), passes + 1
+        new = jnp.where(first, start, new)
+        return new, low, high, jnp.abs(new - t), passes + 1, first & (slope < 0)
 
     def goes_on(state: Any) -> jax.Array:
-        t, _, _, moved, passes = state
-        return (moved > PRECISION) & (t > start - LEAST) & (passes < PASSES)
+        _, _, _, moved, passes, endless = state
+        return (moved > PRECISION) & (passes < PASSES) & ~endless
 
     ends = jnp.full_like(start, -jnp.inf), jnp.full_like(start, jnp.inf)
-    state = (start, *ends, jnp.full_like(start, jnp.inf), jnp.zeros((), jnp.int32))
-    t = lax.while_loop(goes_on, step, state)[0]
-    return jnp.where((t > start - LEAST) & (d > 0), jnp.exp(t), 0.0)
+    state = (start - LEAST, *ends, jnp.full_like(start, jnp.inf), jnp.zeros((), jnp.int32), jnp.zeros((), bool))
+    t, *_, endless = lax.while_loop(goes_on, step, state)
+    return jnp.where((d > 0) & ~endless, jnp.exp(t), 0.0)
 
 
 def _moments(points: jax.Array, share: jax.Array, inverse: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

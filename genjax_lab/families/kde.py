@@ -24,16 +24,13 @@ from jax import lax
 from jax.custom_batching import sequential_vmap
 
 from genjax_lab import constraints
-from genjax_lab.combinators.joint import joint
-from genjax_lab.combinators.marginal import marginal
-from genjax_lab.combinators.per_class import per_class
 from genjax_lab.density import Density, factory
 from genjax_lab.distances import over_blocks
-from genjax_lab.families.categorical import categorical
 from genjax_lab.families.normal import HALF_LOG_TWO_PI, normal
 from genjax_lab.kept import Kept, keeping, whole_number
 from genjax_lab.leave_one_out import best_factor
-from genjax_lab.numerics import log, log_normalise
+from genjax_lab.numerics import add_logs, contenders, log, log_normalise, logsumexp
+from genjax_lab.seen import completed, masked
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Event, Key, Params, Shape
 
@@ -74,27 +71,43 @@ def kde(n: int, shape: Shape = (), bandwidth: str = "likelihood") -> Density:
     n, shape = whole_number("kde", "n", n), whole_shape(shape)
     if bandwidth not in RULES:
         raise ValueError(f"kde: bandwidth = {bandwidth!r} must be one of {', '.join(map(repr, RULES))}")
-    mixture = marginal(joint(categorical(n), per_class(normal(shape), n, ("scale",))))
+    bump = normal(shape)
+
+    def each(params: Params, log_prob: Any, *event: Any) -> jax.Array:
+        """log w_i plus the log-density of an event, or of what is seen of it, under the bump of each row."""
+        own = jax.vmap(lambda loc: log_prob({"loc": loc, "scale": params["scale"]}, *event))(params["points"])
+        return add_logs(log_normalise(params["logits"]), own)
+
+    def log_prob(params: Params, x: Event) -> jax.Array:
+        return logsumexp(each(params, bump.log_prob, x))
+
+    def of_row(params: Params, row: jax.Array) -> Params:
+        return {"loc": params["points"][row], "scale": params["scale"]}
+
+    def sample(key: Key, params: Params) -> Event:
+        first, second = jax.random.split(key)
+        return bump.sample(second, of_row(params, jax.random.categorical(first, params["logits"])))
+
+    def complete(key: Key, params: Params, x: Event, seen: Event) -> Event:
+        first, second = jax.random.split(key)
+        shares = contenders(each(params, masked(bump), x, seen), log_normalise(params["logits"]))
+        return completed(bump)(second, of_row(params, jax.random.categorical(first, shares)), x, seen)
 
     def init(key: Key) -> Params:
         return {"points": jax.random.normal(key, (n, *shape)), "logits": jnp.zeros(n), "scale": jnp.ones(shape)}
 
-    def log_prob_masked(params: Params, x: Event, seen: Event) -> jax.Array:
-        assert mixture.log_prob_masked is not None
-        return mixture.log_prob_masked(_mixed(params), x, seen)
-
-    def complete(key: Key, params: Params, x: Event, seen: Event) -> Event:
-        assert mixture.complete is not None
-        return mixture.complete(key, _mixed(params), x, seen)
-
     def of_rows(params: Params, x: jax.Array) -> jax.Array:
-        at_a_point = jnp.any(params["scale"] == 0)
-        return lax.cond(at_a_point, lambda: _with_points(mixture, params, x), lambda: _log_probs(params, x))
+        def at_points() -> jax.Array:  # seldom, so slow and short
+            return lax.map(lambda x: log_prob(params, x), x)
+
+        return lax.cond(jnp.any(params["scale"] == 0), at_points, lambda: _log_probs(params, x))
 
     @sequential_vmap  # as in `leave_one_out`
     def total(kept: Kept, params: Params) -> jax.Array:
-        each, some = of_rows(params, params["points"]), kept.weights > 0
-        return jnp.where(some, kept.weights * jnp.where(some, each, 0.0), 0.0).sum()
+        some = kept.weights > 0
+        rows = jnp.where(some, _log_probs(params, params["points"]), 0.0)
+        value = jnp.where(some, kept.weights * rows, 0.0).sum()
+        return jnp.where(some.any() & jnp.any(params["scale"] == 0), jnp.inf, value)
 
     return Density(
         space=reals(shape),
@@ -104,34 +117,21 @@ def kde(n: int, shape: Shape = (), bandwidth: str = "likelihood") -> Density:
             "scale": constraints.positive(shape),
         },
         init=init,
-        log_prob=lambda params, x: mixture.log_prob(_mixed(params), x),
-        sample=lambda key, params: mixture.sample(key, _mixed(params)),
+        log_prob=log_prob,
+        sample=sample,
         estimator=keeping(
             "kde", n, lambda kept: _fitted(kept, bandwidth, shape), lambda kept, params: total(kept, params)
         ),
         pairwise=lambda params, x: lax.map(lambda one: of_rows(one, x), params).T,
-        log_prob_masked=log_prob_masked,
+        log_prob_masked=lambda params, x, seen: logsumexp(each(params, masked(bump), x, seen)),
         complete=complete,
     )
-
-
-def _mixed(params: Params) -> Params:
-    """The parameters of the mixture that it is."""
-    return {
-        "prior": {"logits": params["logits"]},
-        "conditional": {"loc": params["points"], "scale": params["scale"]},
-    }
 
 
 def _log_weights(n: int) -> constraints.Constraint:
     """Logits of which −∞, a place without a row, is no boundary."""
     rule = constraints.logits(n)
     return replace(rule, name=f"log-weights of 1 to {n} rows", interior=rule.contains)
-
-
-def _with_points(mixture: Density, params: Params, x: jax.Array) -> jax.Array:
-    """Log-densities of rows, also where a scale is 0 and the density a point's: seldom, so slow and short."""
-    return lax.map(lambda x: mixture.log_prob(_mixed(params), x), x)
 
 
 def _log_probs(params: Params, x: jax.Array) -> jax.Array:
