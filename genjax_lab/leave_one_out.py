@@ -23,8 +23,8 @@ from genjax_lab.numerics import log
 PRECISION = 1e-4
 """Relative precision of the bandwidth."""
 
-STRIDE = 2.0
-"""Largest step in log b."""
+STRIDE = 0.5
+"""Largest step in log b: longer ones would pass over a maximum to one further off."""
 
 LEAST = 30.0
 """Where the likelihood rises towards b = 0 so far below the first log b, it has no bound: the bandwidth is 0."""
