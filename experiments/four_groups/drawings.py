@@ -25,7 +25,7 @@ def costs(found: Sequence[Outcome]) -> Figure:
             axes.plot([cost.n for cost in outcome.costs], [getattr(cost, what) for cost in outcome.costs], **look)
         lines.append(Line2D([], [], label=outcome.model.name, **look))
     for axes, title in zip(panels, ("a fit", "scoring 1,000 new images"), strict=True):
-        axes.set(xscale="log", yscale="log", xlabel="training images", ylabel="seconds")
+        axes.set(xscale="log", yscale="log", xlabel="training images", ylabel="seconds of processor time")
         axes.set_title(title, size=11, color=INK)
         axes.set_xticks([cost.n for cost in found[0].costs], [f"{cost.n:,}" for cost in found[0].costs])
         axes.minorticks_off()

@@ -101,8 +101,8 @@ def _results(found: Found, d: int, tested: int, source: str) -> Section:
                 f"Fitted to {found[0].costs[-1].n:,} images",
                 columns,
                 rows,
-                f"Train nats are of the first {LOOKED_AT:,} training images. Seconds without compiling, on this "
-                f"machine at that hour. Fits of normal densities add {ADDED:g} to every variance. A place for a row "
+                f"Train nats are of the first {LOOKED_AT:,} training images. Seconds are of processor time, "
+                f"without compiling. Fits of normal densities add {ADDED:g} to every variance. A place for a row "
                 "that a smaller class leaves empty counts among the numbers.",
             ),
             "The training nats of kernels mean nothing: each training image has a bump of its own, and narrower bumps "
@@ -140,7 +140,7 @@ def _costs(found: Found) -> Section:
                 "parametric. Solid: the model keeps the data.",
                 lambda: drawings.costs(found),
             ),
-            Table("Seconds, by the number of training images", columns, rows, "Medians once all is compiled."),
+            Table("Seconds, by the number of training images", columns, rows, "Processor time, once all is compiled."),
             "Parametric models pay when they are fitted, once, in proportion to the data; a new image costs the same "
             "whatever they were fitted to. Models that keep the data pay with every new image, in proportion to the "
             "data; nearest neighbours have next to nothing to fit. Kernels pay twice: their bandwidth is found from "
