@@ -63,7 +63,7 @@ def test_kernels_have_the_nats_of_scikit_learn_at_their_bandwidth():
     nats = [-rival.score_samples(np.asarray(part[1]) / scale).mean() + np.log(scale).sum() for part in
             (found.valid, found.test)]  # fmt: skip
     np.testing.assert_allclose(kernels.nats[1:], nats, atol=0.1)
-    assert kernels.accuracy is None and kernels.nats[0] < kernels.nats[1]
+    assert kernels.accuracy is None
 
 
 def outcome(model, slope):
