@@ -16,8 +16,8 @@ from experiments.four_groups.models import ADDED, Cost, Images, Outcome, measure
 GROUPS = {f"{a}supervised, {b}parametric" for a in ("", "un") for b in ("", "non-")}
 
 
-EXPECTED_LABELS: dict[str, float] = {}
-EXPECTED_NATS: dict[str, float] = {}
+EXPECTED_LABELS = {"naive Bayes": 0.846, "nearest neighbours": 0.939, "kernels in each class": 0.942}
+EXPECTED_NATS = {"naive Bayes": 26.91, "kernels in each class": 21.14, "kernels": 22.58, "mixture": 19.36}
 
 
 def images():
