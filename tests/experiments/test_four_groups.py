@@ -16,8 +16,19 @@ from experiments.four_groups.models import ADDED, Cost, Images, Outcome, measure
 GROUPS = {f"{a}supervised, {b}parametric" for a in ("", "un") for b in ("", "non-")}
 
 
-EXPECTED_LABELS = {"naive Bayes": 0.846, "nearest neighbours": 0.939, "kernels in each class": 0.942}
-EXPECTED_NATS = {"naive Bayes": 26.91, "kernels in each class": 21.14, "kernels": 22.58, "mixture": 19.36}
+EXPECTED_LABELS = {
+    "naive Bayes": 0.846,
+    "nearest neighbours": 0.939,
+    "kernels in each class": 0.942,
+    "a mixture in each class": 0.955,
+}
+EXPECTED_NATS = {
+    "naive Bayes": 26.91,
+    "kernels in each class": 21.14,
+    "a mixture in each class": 19.01,
+    "kernels": 22.58,
+    "mixture": 19.36,
+}
 
 
 def images():
