@@ -24,8 +24,11 @@ from genjax_lab.families.discretised_logistic import discretised_logistic
 from genjax_lab.families.gamma import gamma
 from genjax_lab.families.hidden_tree import hidden_tree
 from genjax_lab.families.histogram import histogram
+from genjax_lab.families.kde import kde
+from genjax_lab.families.knn_density import knn_density
 from genjax_lab.families.multinomial import multinomial
 from genjax_lab.families.mvnormal import mvnormal
+from genjax_lab.families.nearest_neighbours import nearest_neighbours
 from genjax_lab.families.negative_binomial import negative_binomial
 from genjax_lab.families.normal import normal
 from genjax_lab.families.poisson import poisson
@@ -61,9 +64,9 @@ __all__ = [
     "categories", "check_normalised", "checkpoint", "chow_liu", "closed_form", "complete", "contains",
     "count_vectors", "counts", "degrees_of_freedom", "dequantised", "dirichlet", "discretised_logistic", "em",
     "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "grid", "hidden_tree",
-    "histogram", "iid", "joint", "lbfgs", "load", "log_prob", "log_prob_masked", "logistic_regression", "marginal",
-    "merge", "mixture", "multinomial", "mvnormal", "negative_binomial", "nets", "newton", "nll", "normal",
-    "online_em", "pair", "partly_labelled", "per_class", "per_example_scores", "poisson", "posterior", "predict",
-    "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics",
-    "student_t", "uniform", "weibull",
+    "histogram", "iid", "joint", "kde", "knn_density", "lbfgs", "load", "log_prob", "log_prob_masked",
+    "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal", "nearest_neighbours",
+    "negative_binomial", "nets", "newton", "nll", "normal", "online_em", "pair", "partly_labelled", "per_class",
+    "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample",
+    "save", "schedule", "score", "simplex", "statistics", "student_t", "uniform", "weibull",
 ]  # fmt: skip

@@ -143,12 +143,18 @@ def checked_params(caller: str, density: Density | Conditional, params: Params) 
             raise ValueError(f"{caller}: params{name} of {density!r} must have shape {shape}; got {jnp.shape(leaf)}")
     params = tree.unflatten([on_device(leaf, jnp.result_type(float, leaf)) for leaf in got])
     if not is_traced(params) and _is_down(_all_allowed(density, params)):
-        for path, one in jax.tree.leaves_with_path(density.parameters):
-            part = functools.reduce(lambda p, step: p[step.key], path, params)
-            if not bool(one.contains(part)):
-                place = f"params{jax.tree_util.keystr(path)}"
-                raise ValueError(f"{caller}: {place} of {density!r} is outside its parameter space, {one!r}: {part}")
+        raise ValueError(f"{caller}: {outside(density, params)}")
     return constraints.in_dtype(density.parameters, params)
+
+
+def outside(density: Density | Conditional, params: Params) -> str:
+    """Name the first parameter that is outside its space; nothing where all are inside."""
+    for path, one in jax.tree.leaves_with_path(density.parameters):
+        part = functools.reduce(lambda p, step: p[step.key], path, params)
+        if not bool(one.contains(part)):
+            place = f"params{jax.tree_util.keystr(path)}"
+            return f"{place} of {density!r} is outside its parameter space, {one!r}: {part}"
+    return ""
 
 
 def _is_down(flag: jax.Array) -> bool:

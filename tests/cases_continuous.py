@@ -72,7 +72,47 @@ def in_cells(low: Any, high: Any) -> Any:
     return cells
 
 
+KERNELS = arrays({"points": [-1.0, 0.5, 0.75, 3.0], "logits": [0.0, 0.5, -0.5, 0.25], "scale": 0.5})
+
+
+def kde_cdf(p: Any, x: Any) -> np.ndarray:
+    each = stats.norm.cdf(np.asarray(x)[..., None], p["points"], p["scale"])
+    return each @ special.softmax(p["logits"])
+
+
+def plane_cells(p: Any, x: Any) -> Any:
+    """Squares of the first coordinate by bins of the second, given the first by the components' shares."""
+    first = stats.norm.cdf(x[:, 0, None], p["points"][:, 0], p["scale"][0])
+    weights = special.softmax(p["logits"])
+    heights = weights * stats.norm.pdf(x[:, 0, None], p["points"][:, 0], p["scale"][0])
+    second = stats.norm.cdf(x[:, 1, None], p["points"][:, 1], p["scale"][1])
+    return o.pit_cells(first @ weights, (heights * second).sum(1) / heights.sum(1))
+
+
 FAMILIES = [
+    Case(
+        "kde",
+        gl.kde(4),
+        KERNELS,
+        o.kde,
+        x=reals(7),
+        cells=lambda p, x: o.pit_cells(kde_cdf(p, x), bins=20),
+        edges=(
+            Edge({**KERNELS, "scale": 0.0}, np.array([-1.0, 0.25]), [INF, -INF]),
+            Edge({**KERNELS, "logits": [0.0, -INF, -INF, -INF]}, np.array([2.0]), stats.norm.logpdf([2], -1.0, 0.5)),
+        ),
+    ),
+    Case(
+        "kde_plane",
+        gl.kde(3, (2,)),
+        arrays(
+            {"points": [[0.0, 1.0], [2.0, -1.0], [-3.0, 0.5]], "logits": [0.0, 0.5, -0.5], "scale": [0.6, 1.5]},
+        ),
+        o.kde,
+        x=reals(7, 2),
+        cells=plane_cells,
+        slow=True,
+    ),
     Case(
         "histogram",
         gl.histogram(4, -1, 3),

@@ -45,6 +45,17 @@ def normal(p, x):
     return event_sum(stats.norm.logpdf(x, p["loc"], p["scale"]))
 
 
+def kde(p, x):
+    """By `scipy.stats.gaussian_kde` where an event is a number; else term by term."""
+    weights = special.softmax(p["logits"])
+    if np.ndim(x) == 1:
+        own = stats.gaussian_kde(p["points"], weights=weights)
+        own.set_bandwidth(p["scale"] / np.sqrt(own._data_covariance[0, 0]))
+        return own.logpdf(x)
+    each = stats.norm.logpdf(np.asarray(x)[:, None], p["points"][None], p["scale"])
+    return special.logsumexp(each.reshape(*each.shape[:2], -1).sum(-1), 1, b=weights)
+
+
 def uniform(p, x):
     return event_sum(stats.uniform.logpdf(x, p["low"], np.subtract(p["high"], p["low"])))
 

@@ -17,6 +17,7 @@ from genjax_lab.check import (
     checked_params,
     checked_weights,
     is_traced,
+    outside,
     read_batch,
     require_density,
 )
@@ -195,6 +196,8 @@ def verdict(fit: Fit, strict: bool) -> Fit:
     if status in SILENT:
         return fit
     message = f"{fit.density!r}: {status.name}: {MEANING.get(status, '')}"
+    if status == Status.NON_FINITE and (wrong := outside(fit.density, fit.params)):
+        message = f"{message}: {wrong}"
     if status in FATAL and strict:
         raise FitError(message, fit)
     warnings.warn(message, FitWarning, stacklevel=3)
