@@ -15,9 +15,9 @@ import math
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from genjax_lab.density import Density, factory, require
+from genjax_lab.event_key import event_key
 from genjax_lab.numerics import logsumexp
 from genjax_lab.space import Reals, categories
 from genjax_lab.types import Key, Params
@@ -67,7 +67,7 @@ def dequantised(density: Density, k: int = 256, draws: int = 1) -> Density:
             v, log_q = _drawn(key, x, k)
             return density.log_prob(params, v) - log_q.sum()
 
-        logs = jax.vmap(one)(jax.random.split(_key(x), draws))
+        logs = jax.vmap(one)(jax.random.split(event_key(x), draws))
         return jnp.where(space.contains(x), logsumexp(logs) - math.log(draws), -jnp.inf)
 
     def sample(key: Key, params: Params) -> jax.Array:
@@ -81,12 +81,6 @@ def dequantised(density: Density, k: int = 256, draws: int = 1) -> Density:
         log_prob=log_prob,
         sample=sample,
     )
-
-
-def _key(x: jax.Array) -> Key:
-    """A key made of an event."""
-    table = np.random.default_rng(0).integers(1, 2**32, x.shape, np.uint32)
-    return jax.random.key((x.astype(jnp.uint32) * jnp.asarray(table)).sum(dtype=jnp.uint32))
 
 
 def _drawn(key: Key, x: jax.Array, k: int) -> tuple[jax.Array, jax.Array]:
