@@ -104,7 +104,7 @@ def hidden(w: jax.Array, scale: jax.Array, seen: jax.Array | None = None) -> Hid
     ψ is taken as √ε of their own size. More, or one that does not depend on the hidden ones, leave it none.
     """
     d, k = w.shape
-    size = jnp.sqrt((w**2).sum(-1))
+    size = jnp.sqrt((lax.stop_gradient(w) ** 2).sum(-1))  # a stand-in has no slope
     there = jnp.ones(d, bool) if seen is None else seen
     zero = (scale == 0) & there
     point = zero & ((zero.sum() > k) | (size == 0))

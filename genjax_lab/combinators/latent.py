@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 import jax
+import jax.numpy as jnp
 from jax import lax
 
 from genjax_lab.density import Conditional, Density, factory, one_after_another, require
@@ -72,7 +73,8 @@ def latent(prior: Density, decoder: Conditional, encoder: Conditional, draws: in
 
         if draws == 1:
             return one(key)
-        return logsumexp(lax.map(one, jax.random.split(key, draws))) - math.log(draws)
+        logs = lax.map(lambda s: one(jax.random.fold_in(key, s)), jnp.arange(draws))  # rows side by side, not draws
+        return logsumexp(logs) - math.log(draws)
 
     def log_prob(params: Params, x: Event) -> jax.Array:
         return bound(event_key(x), params, x)

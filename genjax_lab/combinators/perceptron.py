@@ -73,6 +73,7 @@ def perceptron(density: Density, given: Space, hidden: tuple[int, ...] = (500,))
     def log_prob(params: Params, x: Event, given: Event) -> jax.Array:
         return density.log_prob(at(params, given), x)
 
+    middle = density.mean
     return Conditional(
         space=density.space,
         given_space=given,
@@ -83,5 +84,5 @@ def perceptron(density: Density, given: Space, hidden: tuple[int, ...] = (500,))
         log_prob=log_prob,
         sample=lambda key, params, given: density.sample(key, at(params, given)),
         pairwise=one_after_another(jax.vmap(log_prob, (None, 0, 0))),
-        mean=None if density.mean is None else lambda params, given: density.mean(at(params, given)),
+        mean=None if middle is None else lambda params, given: middle(at(params, given)),
     )
