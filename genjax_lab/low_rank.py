@@ -26,8 +26,8 @@ from genjax_lab.numerics import EXACT
 from genjax_lab.scatter import Squares
 from genjax_lab.types import Key
 
-ROUNDING = 32
-"""How many ε of the numbers that cancel may be left where nothing is."""
+ROUNDING = 256
+"""How many ε of the numbers that cancel may be left where nothing is; hidden coordinates of a plane are no nearer."""
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
@@ -68,12 +68,12 @@ def loading(d: int, k: int) -> Constraint:
         return jnp.isfinite(p).all()
 
     def inverse(p: jax.Array) -> jax.Array:
-        return _turned_down(p)[jnp.asarray(rows), jnp.asarray(columns)]
+        return turned_down(p)[jnp.asarray(rows), jnp.asarray(columns)]
 
     return Constraint("loading", (d, k), len(rows), forward, inverse, finite, finite)
 
 
-def _turned_down(w: jax.Array) -> jax.Array:
+def turned_down(w: jax.Array) -> jax.Array:
     """W by Householder reflections of its columns: zero above the diagonal, and nowhere negative on it."""
     k = w.shape[1]
 

@@ -29,6 +29,10 @@ LEAST_START = 0.05
 """Share of a coordinate's variance that is noise, at least, at the start."""
 
 
+EDGE = 0.1
+"""Of a coordinate whose noise has more than this share of its variance, none is not tried."""
+
+
 class Rooted(NamedTuple):
     """A group's weight, mean, and a root R f[d, d] of its covariance: R Rᵀ = Σ w (x − mean)(x − mean)ᵀ / Σ w."""
 
@@ -42,10 +46,10 @@ def factor_analysis(d: int, k: int) -> Density:
     """Normal density over vectors of `d` real numbers that k hidden coordinates and noise of each of them make up.
 
     Units do not matter: a coordinate times c has its rows of W and its scale times c. Only W Wᵀ counts, W may be
-    turned; a fit gives columns with WᵀΨ⁻¹W diagonal, the largest first, the largest entry of each positive. For
-    (d − k)² < d + k there are more numbers than the covariance has, and a fit ends FLAT. A coordinate whose noise falls
-    towards 0 (Heywood's case) ends FLAT or with a small scale, one that is constant DEGENERATE; smoothing {"scale": v}
-    adds v to every variance, and prevents both.
+    turned, W R with R orthogonal, and so may the hidden coordinates; a fit gives a W that is zero above its diagonal.
+    For (d − k)² < d + k there are more numbers than the covariance has, and a fit ends FLAT. A coordinate without noise (Heywood's case) ends at scale
+    0, status BOUNDARY, one that is constant DEGENERATE; smoothing {"scale": v} adds v to every variance, and prevents
+    both.
 
     Args:
       d: length of an event.
@@ -108,11 +112,15 @@ def _maximise(stats: Squares | Rooted, params: Params, k: int, smoothing: Smooth
     variance = smoothing_of(smoothing, "scale")
     if not (isinstance(variance, float) and variance == 0):
         root = jnp.concatenate([root, jnp.sqrt(variance) * jnp.eye(len(mean), dtype=root.dtype)], 1)
-    w, scale = _start(root, k) if params is None else _step(root, params["cov_factor"], params["scale"])
+    if params is None:
+        w, scale = _start(root, k)
+    else:
+        w, scale = _step(root, params["cov_factor"], params["scale"])
+        scale = _at_edge(root, w, scale, params["scale"] == 0)
     some = weight > 0
     return {
         "loc": jnp.where(some, mean, 0.0),
-        "cov_factor": jnp.where(some, _turned(w, scale), 0.0),
+        "cov_factor": jnp.where(some, low_rank.turned_down(w), 0.0),
         "scale": jnp.where(some, scale, 1.0),
     }
 
@@ -142,11 +150,22 @@ def _step(root: jax.Array, w: jax.Array, scale: jax.Array) -> tuple[jax.Array, j
     return h.scale[:, None] * jnp.matmul(a, factor, precision=EXACT), noise
 
 
-def _turned(w: jax.Array, scale: jax.Array) -> jax.Array:
-    """W turned so that WᵀΨ⁻¹W is diagonal.  Lawley & Maxwell (1971), Factor Analysis as a Statistical Method, §2.3."""
-    a = w / jnp.where(scale > 0, scale, 1.0)[:, None]
-    _, vectors = low_rank.eigh(jnp.matmul(a.T, a, precision=EXACT))
-    return low_rank.upright(jnp.matmul(w, vectors[:, ::-1], precision=EXACT))
+def _at_edge(root: jax.Array, w: jax.Array, scale: jax.Array, before: jax.Array) -> jax.Array:
+    """The noise, 0 where it was so `before` and would be again, and in one coordinate more; EM alone comes no nearer.
+
+    All else held, the likelihood of a variance t = ψ_j² has its maximum at t + (Q − P)/P², P = [Σ⁻¹]_jj and
+    Q = [Σ⁻¹ S Σ⁻¹]_jj, if that is above 0, and else at 0.  Zhao, Yu & Jiang (2008), Stat. Comput. 18, 109–123, §3.
+    """
+    h = low_rank.hidden(w, scale)
+    y = root / h.scale[:, None]
+    left = y - jnp.matmul(h.loading, low_rank.mean(h, y), precision=EXACT)
+    p = 1.0 - (jnp.matmul(h.inverse, h.loading.T, precision=EXACT) ** 2).sum(0)  # P and Q in units of 1/ψ²
+    best = 1.0 + ((left**2).sum(-1) - p) / p**2
+    falls = (best <= 0) & (scale**2 < EDGE * ((w**2).sum(-1) + scale**2))
+    stays = before & falls
+    nearest = jnp.arange(len(scale)) == jnp.argmin(jnp.where(falls & ~before, best, jnp.inf))
+    joins = nearest & falls & (stays.sum() < w.shape[1])
+    return jnp.where(stays | joins, 0.0, scale)
 
 
 def _log_likelihood(stats: Squares | Rooted, params: Params) -> jax.Array:

@@ -125,6 +125,8 @@ def _maximise(stats: Squares, k: int, smoothing: Smoothing) -> Params:
 
 def _log_likelihood(stats: Squares, params: Params) -> jax.Array:
     values, vectors = low_rank.eigh(low_rank.covariance(stats, 0.0))
+    rounding = len(values) * low_rank.FLAT * jnp.finfo(values.dtype).eps * values[-1]
+    values = jnp.where((params["scale"] == 0) & (values <= rounding), 0.0, values)  # in the plane, to rounding
     scale = jnp.broadcast_to(params["scale"], stats.mean.shape)
     return low_rank.total(stats, vectors * jnp.sqrt(values)[None], params["loc"], params["cov_factor"], scale)
 

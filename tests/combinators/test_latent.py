@@ -157,7 +157,7 @@ def test_a_learnt_one_bounds_the_integral_and_finds_the_hidden_number():
     alone = float(gl.nll(gl.bernoulli((9,)), gl.fit(gl.bernoulli((9,)), x).params, new))
     assert many < one < alone - 1.5
     z = np.linspace(-8, 8, 4001)
-    at = np.asarray(gl.decode(bits(), fit.params, z[:, None]), float)
+    at = np.clip(np.asarray(gl.decode(bits(), fit.params, z[:, None]), float), 1e-12, 1 - 1e-7)
     prior = {name: float(a[0]) for name, a in fit.params["prior"].items()}
     log_prior = stats.norm.logpdf(z, prior["loc"], prior["scale"])
     log_seen = np.log(at) @ new.T + np.log1p(-at) @ (1 - new.T)

@@ -13,9 +13,10 @@ from sklearn.decomposition import FactorAnalysis
 
 import genjax_lab as gl
 
-NOISE = np.array([0.2, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5])
-MIX = np.random.default_rng(5).normal(size=(7, 2)) * [1.5, 1.0]
+NOISE = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1])
+MIX = np.array([[1.5, 0.0], [1.2, -1.0], [-0.8, 0.9], [1.0, 1.1], [0.2, 1.3], [-1.1, 0.4], [0.9, -0.7]])
 FA = gl.factor_analysis(7, 2)
+QUICK = gl.em(curvature=False)
 
 
 def rows(n: int = 500, seed: int = 0) -> np.ndarray:
@@ -32,7 +33,9 @@ def best(x, k) -> float:
     """The largest mean log-likelihood that SciPy finds, from scikit-learn's end."""
     x = np.asarray(x, float)
     d, own = x.shape[1], np.cov(x.T, bias=True)
-    rival = FactorAnalysis(k, tol=1e-9, max_iter=10_000, svd_method="lapack").fit(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it may stop short of the maximum: SciPy goes on
+        rival = FactorAnalysis(k, tol=1e-9, max_iter=2000, svd_method="lapack").fit(x)
 
     def cost(z):
         w, log_scale = z[: d * k].reshape(d, k), z[d * k :]
@@ -54,8 +57,7 @@ def test_the_fit_is_the_maximum():
     np.testing.assert_allclose(covariance(fit.params), rival.get_covariance(), rtol=0.01, atol=0.01)
     w, scale = np.asarray(fit.params["cov_factor"], float), np.asarray(fit.params["scale"], float)
     np.testing.assert_allclose(scale, NOISE, atol=0.2)
-    gains = (w / scale[:, None] ** 2).T @ w  # Lawley's: diagonal, the largest first
-    assert gains[0, 0] > gains[1, 1] and abs(gains[0, 1]) < 2e-3 * gains[0, 0]
+    assert w[0, 1] == 0 and abs(w[0, 0]) > 0.5  # turned so that nothing is idle
 
 
 def test_no_step_lowers_the_likelihood_and_the_rows_are_looked_at_once():
@@ -74,7 +76,7 @@ def test_no_step_lowers_the_likelihood_and_the_rows_are_looked_at_once():
 
 def test_units_do_not_matter():
     x, units = rows(), np.array([1e-3, 1.0, 1e3, 1.0, 10.0, 1.0, 1e-2], np.float32)
-    one, other = (gl.fit(FA, a, key=jax.random.key(0)) for a in (x, x * units))
+    one, other = (gl.fit(FA, a, key=jax.random.key(0), method=QUICK) for a in (x, x * units))
     np.testing.assert_allclose(other.params["scale"] / units, one.params["scale"], rtol=3e-2)
     shift = 500 * np.log(units.astype(float)).sum()
     assert float(other.log_likelihood) == pytest.approx(float(one.log_likelihood) - shift, rel=2e-5)
@@ -82,38 +84,38 @@ def test_units_do_not_matter():
 
 def test_weights_are_repeated_rows():
     x, weights = rows(100), np.random.default_rng(1).integers(0, 4, 100)
-    one = gl.fit(FA, x, weights=weights, key=jax.random.key(0))
-    many = gl.fit(FA, np.repeat(x, weights, 0), key=jax.random.key(0))
+    one = gl.fit(FA, x, weights=weights, key=jax.random.key(0), method=QUICK)
+    many = gl.fit(FA, np.repeat(x, weights, 0), key=jax.random.key(0), method=QUICK)
     np.testing.assert_allclose(covariance(one.params), covariance(many.params), rtol=2e-2, atol=2e-2)
     assert float(one.log_likelihood) == pytest.approx(float(many.log_likelihood), rel=1e-5)
 
 
 def heywood() -> np.ndarray:
-    """Two coordinates that go together, and three that do not: the hidden one is one of the two."""
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(300, 5))
-    x[:, 1] = x[:, 0] + 0.8 * x[:, 1]
-    return x.astype(np.float32)
+    """Three that go with a first one, more than one another: its own noise would have a variance below 0."""
+    wide = np.array([[1.0, 0.8, 0.8, 0.6], [0.8, 1.0, 0.5, 0.4], [0.8, 0.5, 1.0, 0.4], [0.6, 0.4, 0.4, 1.0]])
+    z = np.random.default_rng(0).normal(size=(300, 4))
+    z -= z.mean(0)
+    white = z @ np.linalg.inv(np.linalg.cholesky(np.cov(z.T, bias=True))).T
+    return (white @ np.linalg.cholesky(wide).T).astype(np.float32)
 
 
 def test_noise_that_vanishes_is_said_and_smoothing_prevents_it():
-    density = gl.factor_analysis(5, 1)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+    density = gl.factor_analysis(4, 1)
+    with pytest.warns(gl.FitWarning, match="BOUNDARY"):
         fit = gl.fit(density, heywood(), key=jax.random.key(0))
-    assert gl.Status(int(fit.status)).name in ("FLAT", "BOUNDARY") and len(said) == 1
-    assert float(fit.params["scale"].min()) < 0.2
-    smooth = gl.fit(density, heywood(), key=jax.random.key(0), smoothing={"scale": 0.3})
+    assert np.flatnonzero(np.asarray(fit.params["scale"]) == 0).tolist() == [0]
+    assert float(fit.log_likelihood) / 300 == pytest.approx(best(heywood(), 1), abs=1e-3)
+    smooth = gl.fit(density, heywood(), key=jax.random.key(0), smoothing={"scale": 0.5})
     assert gl.Status(int(smooth.status)) is gl.Status.CONVERGED
-    assert float(smooth.params["scale"].min()) >= 0.5
+    assert float(smooth.params["scale"].min()) > 0.3
 
 
 @pytest.mark.slow
 def test_each_class_has_hidden_coordinates_of_its_own():
     x, y = rows(), np.arange(500) % 2
     moved = x * (1 + y[:, None]) + 10 * y[:, None]
-    fit = gl.fit(gl.per_class(FA, 2), moved, given=y, key=jax.random.key(0))
-    alone = [gl.fit(FA, moved[y == c], key=jax.random.key(0)) for c in (0, 1)]
+    fit = gl.fit(gl.per_class(FA, 2), moved, given=y, key=jax.random.key(0), method=QUICK)
+    alone = [gl.fit(FA, moved[y == c], key=jax.random.key(0), method=QUICK) for c in (0, 1)]
     for c in (0, 1):
         own = jax.tree.map(lambda a, c=c: a[c], fit.params)
         np.testing.assert_allclose(covariance(own), covariance(alone[c].params), rtol=0.03, atol=0.03)

@@ -40,8 +40,8 @@ def test_the_fit_is_scikit_learns(k):
     own = rival.mean_, rival.get_covariance() * share
     np.testing.assert_allclose(covariance(fit.params), own[1], rtol=2e-5, atol=2e-5)
     exact = stats.multivariate_normal.logpdf(np.asarray(x, float), *own).sum()
-    assert float(fit.log_likelihood) == pytest.approx(exact, rel=1e-6)
-    assert -float(gl.nll(gl.ppca(6, k), fit.params, x)) == pytest.approx(exact / 400, rel=1e-6)
+    assert float(fit.log_likelihood) == pytest.approx(exact, rel=4e-6)
+    assert -float(gl.nll(gl.ppca(6, k), fit.params, x)) == pytest.approx(exact / 400, rel=4e-6)
     assert exact / 400 == pytest.approx(rival.score(np.asarray(x, float)), abs=1e-4)
     w = np.asarray(fit.params["cov_factor"], float)
     gram = w.T @ w
