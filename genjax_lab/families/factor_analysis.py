@@ -47,9 +47,9 @@ def factor_analysis(d: int, k: int) -> Density:
 
     Units do not matter: a coordinate times c has its rows of W and its scale times c. Only W Wᵀ counts, W may be
     turned, W R with R orthogonal, and so may the hidden coordinates; a fit gives a W that is zero above its diagonal.
-    For (d − k)² < d + k there are more numbers than the covariance has, and a fit ends FLAT. A coordinate without noise (Heywood's case) ends at scale
-    0, status BOUNDARY, one that is constant DEGENERATE; smoothing {"scale": v} adds v to every variance, and prevents
-    both.
+    For (d − k)² < d + k there are more numbers than the covariance has, and a fit ends FLAT. A coordinate without noise
+    (Heywood's case) ends at scale 0, status BOUNDARY, one that is constant DEGENERATE; smoothing {"scale": v} adds v to
+    every variance, and prevents both.
 
     Args:
       d: length of an event.
@@ -65,7 +65,8 @@ def factor_analysis(d: int, k: int) -> Density:
     Example:
       >>> truth = {"loc": jnp.zeros(4), "cov_factor": jnp.ones((4, 1)), "scale": jnp.array([0.3, 0.6, 1.0, 1.5])}
       >>> x = gl.sample(gl.factor_analysis(4, 1), jax.random.key(0), truth, 20_000)
-      >>> np.asarray(gl.fit(gl.factor_analysis(4, 1), x, key=jax.random.key(1)).params["scale"]).round(1)
+      >>> fit = gl.fit(gl.factor_analysis(4, 1), x, key=jax.random.key(1), method=gl.em(curvature=False))
+      >>> np.asarray(fit.params["scale"]).round(1)
       array([0.3, 0.6, 1. , 1.5], dtype=float32)
     """
     require_fewer("factor_analysis", d, k)
