@@ -104,7 +104,7 @@ SMOKE = Config(
     factors=(5, 10),
     code=8,
     units=(64,),
-    coder_epochs=200,
+    coder_epochs=40,
     draws=20,
 )
 

@@ -15,8 +15,11 @@ import genjax_lab as gl
 from experiments.mnist_density.fits import Effort, Fitted, fitted
 from genjax_lab.data import Dataset
 
-PATIENCE = 10
-"""Epochs without a better one on validation images after which an autoencoder stops."""
+PATIENCE = 0.2
+"""Share of the epochs without a better one on validation images after which an autoencoder stops."""
+
+STEPS = 50
+"""Of an epoch, at least: batches of few images are smaller."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,12 @@ class Coder:
 
 
 def learn(
-    coder: Coder, data: Dataset, epochs: int, seed: int, draws: int, rate: float = 2e-3, batch: int = 200,
+    coder: Coder, data: Dataset, epochs: int, seed: int, draws: int, rate: float = 2e-3,
     checkpoint: str | None = None,
 ) -> Fitted:  # fmt: skip
     """Climb the bound of one draw by Adam; the best epoch on validation images is kept, scored by more draws."""
     x, valid = jnp.asarray(data.train.x), jnp.asarray(data.valid.x)
+    batch = min(200, max(1, len(x) // STEPS))
     steps = epochs * math.ceil(len(x) / batch)
     schedule = gl.schedule(
         optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
@@ -71,7 +75,7 @@ def learn(
     )  # fmt: skip
     method = gl.gradient(
         optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.999,
-        validation=gl.Data(valid[:2000]), patience=PATIENCE,
+        validation=gl.Data(valid[:2000]), patience=max(1, int(PATIENCE * epochs)),
     )  # fmt: skip
     begin, climb = jax.random.split(jax.random.key(seed))
     start = coder.start(x, begin)
