@@ -65,7 +65,7 @@ def _curves(found: Findings, field: str, raw: float | None, ylabel: str) -> Figu
         series[name] = np.array([known.get(k, np.nan) for k in numbers])
     if raw is not None:
         series["the pixels themselves"] = np.full(len(numbers), raw)
-    figure = plots.curves(numbers, series, xlabel="hidden coordinates", ylabel=ylabel)
+    figure = plots.curves(np.array(numbers), series, xlabel="hidden coordinates", ylabel=ylabel)
     axes = figure.axes[0]
     axes.set_xscale("log")
     axes.set_xticks(numbers, [str(k) for k in numbers])

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from experiments.representation.digits import Coded, Digits
-from experiments.representation.tins import LEAST, MOST, Learnt, Tins, pictures
+from experiments.representation.tins import Learnt, Tins, pictures
 
-GOALS = np.linspace(LEAST + 1, MOST - 1, 6)
+GOALS = np.arange(6.0, 15.0, 2.0)
 """Heights, in pixels, of the new tins that are made; all as wide as the one they start from."""
 
 
@@ -51,6 +51,8 @@ class Findings:
                 "nats": one.nats,
                 "height_correlation": one.correlation[0],
                 "width_correlation": one.correlation[1],
+                "height_correlation_bent": one.bent[0],
+                "width_correlation_bent": one.bent[1],
                 "new_tin_rms": self.off(one),
             }
             for one in self.tins.learnt

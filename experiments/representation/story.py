@@ -37,9 +37,9 @@ def _question() -> Section:
         "What an image is about",
         (
             f"An image of a tin of biscuits has {SIDE * SIDE} pixels and is about two numbers: the tin's height and "
-            "its width. A *representation* is a few numbers that say what an image is about. Nobody labels the images with "
-            "their heights; a density with *hidden coordinates* z has to find, for itself, what changes from image to "
-            "image.",
+            "its width. A *representation* is a few numbers that say what an image is about. Nobody labels the images "
+            "with their heights; a density with *hidden coordinates* z has to find, for itself, what changes from "
+            "image to image.",
             Formula("p(x; θ) = ∫ p(z) p(x | z; θ) dz,   z ~ N(0, I_k)"),
             "To *encode* an image is to ask for the mean of z given x, `gl.encode`; to *decode* is to ask for the mean "
             "of x given z, `gl.decode`.",
@@ -68,10 +68,16 @@ def _densities() -> Section:
 def _tins(found: Findings) -> Section:
     tins = found.tins
     rows: list[tuple[Cell, ...]] = [
-        (one.name, f"{one.nats:.1f}", *(f"{r:.4f}" for r in one.correlation), f"{found.off(one):.3f}")
+        (
+            one.name,
+            f"{one.nats:.1f}",
+            *(f"{r:.3f}" for r in one.correlation),
+            f"{min(one.bent):.3f}",
+            f"{found.off(one):.3f}",
+        )
         for one in tins.learnt
     ]
-    columns = ("density", "test nats", "r of height", "r of width", "new tins: off by")
+    columns = ("density", "test nats", "r of height", "r of width", "r, bent map", "new tins: off by")
     return Section(
         "Tins, where the truth is known",
         (
@@ -84,7 +90,9 @@ def _tins(found: Findings) -> Section:
                 columns,
                 rows,
                 "Nats are of a density of grey levels, from 0, the wall, to 1, tin: the same unit for all three, and "
-                "below 0 where the density is above 1. The last column is the root mean square distance of a pixel of "
+                "below 0 where the density is above 1. r is the correlation after the linear map, and, the smaller of "
+                "the two, after one with squares too, which follows a plane that is bent. The last column is the root "
+                "mean square distance of a pixel of "
                 "the new tins below from what it should be.",
             ),
             Figure("recovered", "Heights and widths read off, of new tins.", lambda: drawings.recovered(found)),
@@ -162,8 +170,8 @@ def _labels(found: Findings) -> Section:
         "Does it know what a digit is?",
         (
             f"No density above has seen a label. Logistic regression reads labels off two coordinates ({told}), "
-            f"and off more. It can do no more than draw straight lines, so it gets right what the representation has laid out "
-            "apart.",
+            f"and off more. It can do no more than draw straight lines, so it gets right what the "
+            "representation has laid out apart.",
             Figure("right", "Labels read off the hidden coordinates.", lambda: drawings.right(found)),
             f"The coordinates of {LINEAR[0]} are themselves linear in the pixels: together they can tell no more "
             "than the pixels do, but of few labelled images may tell it sooner.",

@@ -56,6 +56,7 @@ class Learnt:
       codes: hidden coordinates of the new tins, f[n, 2].
       aligned: the same as heights and widths, by the best linear map of the training tins, in pixels.
       correlation: of these with the true heights and widths.
+      bent: the same by the best map with squares, which follows a bent plane.
       weight, offset: the map, f[2, 2] and f[2].
     """
 
@@ -66,6 +67,7 @@ class Learnt:
     codes: Array
     aligned: Array
     correlation: tuple[float, float]
+    bent: tuple[float, float]
     weight: Array
     offset: Array
 
@@ -95,22 +97,38 @@ def learn(rows: int, epochs: int, draws: int, seed: int) -> Tins:
     rng = np.random.default_rng(seed)
     known, x = drawn(rows, rng)
     held, new = drawn(rows, rng)
-    d, key = SIDE * SIDE, jax.random.key(seed)
+    d = SIDE * SIDE
+    climb, code = jax.random.split(jax.random.key(seed))
     linear: dict[str, Callable[[], tuple[gl.Density, Any]]] = {
         "principal components": lambda: (gl.ppca(d, 2), gl.fit(gl.ppca(d, 2), x).params),
-        "factor analysis": lambda: (gl.factor_analysis(d, 2), _climbed(gl.factor_analysis(d, 2), x, key)),
-        f"autoencoder, {draws} draws": lambda: _coded(x, epochs, draws, key),
+        "factor analysis": lambda: (gl.factor_analysis(d, 2), _climbed(gl.factor_analysis(d, 2), x, climb)),
+        f"autoencoder, {draws} draws": lambda: _coded(x, epochs, draws, code),
     }
     learnt = []
     for name, fit in linear.items():
         density, params = fit()
         codes, new_codes = (np.asarray(gl.encode(density, params, a), float) for a in (x, new))
-        best = np.linalg.lstsq(np.column_stack([codes, np.ones(rows)]), known, rcond=None)[0]
+        best = _map(codes, known)
         aligned = new_codes @ best[:2] + best[2]
-        high, wide = (float(np.corrcoef(aligned[:, i], held[:, i])[0, 1]) for i in (0, 1))
+        bent = _squares(new_codes) @ _map(_squares(codes), known)[:-1]  # what is added changes no correlation
         nats = float(gl.nll(density, params, new))
-        learnt.append(Learnt(name, density, params, nats, new_codes, aligned, (high, wide), best[:2].T, best[2]))
+        told = _correlations(aligned, held), _correlations(bent, held)
+        learnt.append(Learnt(name, density, params, nats, new_codes, aligned, *told, best[:2].T, best[2]))
     return Tins(held, new, tuple(learnt))
+
+
+def _map(codes: Array, known: Array) -> Array:
+    """The best linear map from codes to heights and widths: a row for each code, and the last to be added."""
+    return np.asarray(np.linalg.lstsq(np.column_stack([codes, np.ones(len(codes))]), known, rcond=None)[0], float)
+
+
+def _squares(codes: Array) -> Array:
+    return np.column_stack([codes, codes**2, codes[:, 0] * codes[:, 1]])
+
+
+def _correlations(found: Array, true: Array) -> tuple[float, float]:
+    high, wide = (float(np.corrcoef(found[:, i], true[:, i])[0, 1]) for i in (0, 1))
+    return high, wide
 
 
 def _climbed(density: gl.Density, x: NDArray[np.float32], key: jax.Array) -> Any:
