@@ -108,15 +108,17 @@ def components(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 def factors(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """Factor analysis, by EM on the covariance."""
     method = gl.em(max_steps=100, tol=1e-3, curvature=False)
-    how = {"key": jax.random.key(effort.seed), "method": method}
-    return _linear(lambda k: gl.factor_analysis(data.pixels, k), data, effort, **how)
+    return _linear(lambda k: gl.factor_analysis(data.pixels, k), data, effort, method=method)
 
 
 def _linear(make: Callable[[int], gl.Density], data: Dataset, effort: Effort, **how: Any) -> list[Callable[[], Fitted]]:
     """Fitted to one draw of what the bits are seen of; scored by more."""
 
     def fit(k: int) -> Fitted:
-        found = fitted(f"{k} hidden coordinates", gl.dequantised(make(k), 2), jnp.asarray(data.train.x), effort, **how)
+        key = jax.random.fold_in(jax.random.key(effort.seed), k)
+        found = fitted(
+            f"{k} hidden coordinates", gl.dequantised(make(k), 2), jnp.asarray(data.train.x), effort, key=key, **how
+        )
         scored = gl.dequantised(make(k), 2, effort.draws)
         return replace(found, density=scored, setting=f"{found.setting}; a bound of {effort.draws} draws")
 
