@@ -45,13 +45,17 @@ class Coder:
         return gl.latent(prior, decoder, encoder, draws)
 
     def start(self, x: Any, key: jax.Array) -> Any:
-        """Each pixel as often on as in the images, whatever z; and q(z | x) = p(z), whatever x."""
-        params = self.density(x.shape[1], 1).init(key)
+        """Each pixel as often on as in the images, whatever z; and a q(z | x) that tells images apart, at random.
+
+        One that told nothing would leave nothing for the decoder to learn from: with many coordinates it stays so.
+        """
+        begin, turn = jax.random.split(key)
+        params = self.density(x.shape[1], 1).init(begin)
         often = gl.fit(gl.bernoulli((x.shape[1],)), x, smoothing=1.0).params["logits"]
         standard = {"loc": jnp.zeros(self.code), "scale": jnp.ones(self.code)}
         params["prior"] = {**params["prior"], "base": standard} if self.couplings else standard
         params["decoder"]["last"]["bias"] = often
-        params["encoder"]["last"]["bias"] = jnp.zeros(2 * self.code)
+        params["encoder"]["last"] = told_apart(params["encoder"]["last"], turn)
         return params
 
     def held(self, params: Any) -> Any:
@@ -59,6 +63,13 @@ class Coder:
         free = jax.tree.map(lambda leaf: None, params)
         standard = params["prior"]["base"] if self.couplings else params["prior"]
         return {**free, "prior": {**free["prior"], "base": standard} if self.couplings else standard}
+
+
+def told_apart(last: Any, key: jax.Array) -> Any:
+    """The last layer of an encoder: means at random, of some size, and standard deviations of 1."""
+    units, numbers = last["kernel"].shape
+    turn = jax.random.normal(key, (units, numbers // 2)) / units**0.5
+    return {"kernel": jnp.concatenate([turn, jnp.zeros_like(turn)], 1), "bias": jnp.zeros(numbers)}
 
 
 def learn(

@@ -18,6 +18,7 @@ import optax
 from numpy.typing import NDArray
 
 import genjax_lab as gl
+from experiments.mnist_density.hidden import told_apart
 
 SIDE = 20
 """Pixels of an image's side."""
@@ -145,12 +146,12 @@ def _coded(x: NDArray[np.float32], epochs: int, draws: int, key: jax.Array) -> t
         decoder = gl.perceptron(gl.normal((d,)), gl.reals((2,)), (64, 64))
         return gl.latent(hidden, decoder, gl.perceptron(hidden, gl.reals((d,)), (64, 64)), draws)
 
-    begin, climb = jax.random.split(key)
+    begin, turn, climb = jax.random.split(key, 3)
     params = coder(1).init(begin)
     standard = {"loc": jnp.zeros(2), "scale": jnp.ones(2)}
     params["prior"] = standard
     params["decoder"]["last"]["bias"] = jnp.concatenate([x.mean(0), np.log(x.std(0))])
-    params["encoder"]["last"]["bias"] = jnp.zeros(4)
+    params["encoder"]["last"] = told_apart(params["encoder"]["last"], turn)
     steps = epochs * -(-len(x) // 50)
     rate = gl.schedule(optax.cosine_decay_schedule, init_value=3e-3, decay_steps=steps)
     method = gl.gradient(optax.adam, learning_rate=rate, batch_size=50, epochs=epochs)
