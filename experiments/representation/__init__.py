@@ -1,9 +1,12 @@
 """Representation: few hidden numbers that say what an image shows, by three densities, of tins and of digits.
 
-    python -m experiments run representation             # minutes on 2 cores
-    python -m experiments run representation --smoke     # fewer tins, scikit-learn's small digits, 60 s
+    python -m experiments run representation             # the fixed binarisation of MNIST; not yet timed
+    python -m experiments run representation --smoke     # fewer tins, scikit-learn's small digits, 180 s
 
-Tins of biscuits are images that two numbers make, a height and a width. Digits are those of the fixed binarisation.
+Tins of biscuits are images that two numbers make, a height and a width. Expected of the small variant: correlations
+with height and width of at least 0.978 by principal components, 0.968 by factor analysis and 0.964 by an autoencoder;
+bounds of 20 draws on the small digits, of 2 and 10 hidden coordinates, 31.8 and 27.3 nats, 27.3 and 25.2, 20.6 and
+19.1, in the same order.
 """
 
 from __future__ import annotations

@@ -110,8 +110,8 @@ def _moving(found: Findings) -> Section:
             "Who knows which way height lies in the plane of z can make a tin that was never seen: encode one, move "
             "its z to where a tin of another height should lie, decode.",
             Figure("new_tins", "One tin made from low to high, its width the same.", lambda: drawings.new_tins(found)),
-            "The linear densities make new edges of ghosts of old ones. The network draws edges where they belong; "
-            "where it goes astray is at the ends, since the map to heights is linear and its surface need not be.",
+            "The linear densities blend tins into one another, and round their corners off. The network draws edges; "
+            "these lie somewhat off where they should, since the map to heights is linear and its surface is not.",
         ),
     )
 
