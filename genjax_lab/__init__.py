@@ -7,10 +7,12 @@ from genjax_lab.combinators.autoregressive import autoregressive
 from genjax_lab.combinators.dequantised import dequantised
 from genjax_lab.combinators.iid import iid
 from genjax_lab.combinators.joint import joint
+from genjax_lab.combinators.latent import latent
 from genjax_lab.combinators.logistic_regression import logistic_regression
 from genjax_lab.combinators.marginal import marginal, mixture
 from genjax_lab.combinators.partly_labelled import partly_labelled
 from genjax_lab.combinators.per_class import per_class
+from genjax_lab.combinators.perceptron import perceptron
 from genjax_lab.combinators.posterior import posterior
 from genjax_lab.combinators.product import product
 from genjax_lab.density import Conditional, Density, degrees_of_freedom, factory
@@ -21,6 +23,7 @@ from genjax_lab.families.categorical import categorical
 from genjax_lab.families.chow_liu import chow_liu
 from genjax_lab.families.dirichlet import dirichlet
 from genjax_lab.families.discretised_logistic import discretised_logistic
+from genjax_lab.families.factor_analysis import factor_analysis
 from genjax_lab.families.gamma import gamma
 from genjax_lab.families.hidden_tree import hidden_tree
 from genjax_lab.families.histogram import histogram
@@ -32,6 +35,7 @@ from genjax_lab.families.nearest_neighbours import nearest_neighbours
 from genjax_lab.families.negative_binomial import negative_binomial
 from genjax_lab.families.normal import normal
 from genjax_lab.families.poisson import poisson
+from genjax_lab.families.ppca import ppca
 from genjax_lab.families.student_t import student_t
 from genjax_lab.families.uniform import uniform
 from genjax_lab.families.weibull import weibull
@@ -55,6 +59,7 @@ from genjax_lab.io import load, save
 from genjax_lab.masked import complete, log_prob_masked
 from genjax_lab.normalisation import check_normalised
 from genjax_lab.predict import predict, predict_log_prob, sample
+from genjax_lab.representation import decode, encode
 from genjax_lab.space import Space, binary, categories, count_vectors, counts, fields, pair, reals, simplex
 from genjax_lab.statistic import Mean, from_statistic
 
@@ -62,11 +67,12 @@ __all__ = [
     "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
     "Space", "Status", "affine_coupling", "autoregressive", "bernoulli", "beta", "binary", "categorical",
     "categories", "check_normalised", "checkpoint", "chow_liu", "closed_form", "complete", "contains",
-    "count_vectors", "counts", "degrees_of_freedom", "dequantised", "dirichlet", "discretised_logistic", "em",
-    "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma", "gradient", "grid", "hidden_tree",
-    "histogram", "iid", "joint", "kde", "knn_density", "lbfgs", "load", "log_prob", "log_prob_masked",
-    "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal", "nearest_neighbours",
-    "negative_binomial", "nets", "newton", "nll", "normal", "online_em", "pair", "partly_labelled", "per_class",
-    "per_example_scores", "poisson", "posterior", "predict", "predict_log_prob", "product", "reals", "run", "sample",
-    "save", "schedule", "score", "simplex", "statistics", "student_t", "uniform", "weibull",
+    "count_vectors", "counts", "decode", "degrees_of_freedom", "dequantised", "dirichlet", "discretised_logistic",
+    "em", "encode", "factor_analysis", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma",
+    "gradient", "grid", "hidden_tree", "histogram", "iid", "joint", "kde", "knn_density", "latent", "lbfgs", "load",
+    "log_prob", "log_prob_masked", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
+    "nearest_neighbours", "negative_binomial", "nets", "newton", "nll", "normal", "online_em", "pair",
+    "partly_labelled", "per_class", "per_example_scores", "perceptron", "poisson", "posterior", "ppca", "predict",
+    "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics",
+    "student_t", "uniform", "weibull",
 ]  # fmt: skip

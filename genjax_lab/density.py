@@ -44,6 +44,11 @@ class Density(Static):
       log_prob_masked: (params, x, seen) -> f[], log p of the entries of an event that are seen, the others summed or
         integrated out; `seen` is like x, of bools. What x has where it is not seen is not looked at.
       complete: (key, params, x, seen) -> an event: x where it is seen, and elsewhere a draw given what is seen.
+      mean: (params) -> the mean of an event, like x but of real numbers.
+      encode: (params, x) -> f[k], the mean of the hidden coordinates of an event.
+      decode: (params, z f[k]) -> the mean of an event with these hidden coordinates.
+      bound: (key, params, x) -> f[], random, its mean at most log p(x; θ): what `gl.gradient` climbs, with new draws at
+        each step, where log_prob itself is such a bound by draws that stay the same.
     """
 
     space: Space
@@ -57,6 +62,10 @@ class Density(Static):
     factors: tuple[Density, Conditional] | None = None
     log_prob_masked: Callable[[Params, Event, Event], jax.Array] | None = None
     complete: Callable[[Key, Params, Event, Event], Event] | None = None
+    mean: Callable[[Params], Event] | None = None
+    encode: Callable[[Params, Event], jax.Array] | None = None
+    decode: Callable[[Params, jax.Array], Event] | None = None
+    bound: Callable[[Key, Params, Event], jax.Array] | None = None
 
     def __post_init__(self) -> None:
         inner = self.log_prob
@@ -93,6 +102,7 @@ class Conditional(Static):
         bend, like the coordinates, is what a penalty adds to the curvature along each.
       log_prob_masked: (params, x, seen, given) -> f[], as of a density.
       complete: (key, params, x, seen, given) -> an event, as of a density.
+      mean: (params, given) -> the mean of an event.
     """
 
     space: Space
@@ -110,6 +120,7 @@ class Conditional(Static):
     whiten: Callable[[Event, jax.Array | None, Any], tuple[Partial, Partial]] | None = None
     log_prob_masked: Callable[[Params, Event, Event, Event], jax.Array] | None = None
     complete: Callable[[Key, Params, Event, Event, Event], Event] | None = None
+    mean: Callable[[Params, Event], Event] | None = None
 
     def __post_init__(self) -> None:
         inner = self.log_prob
@@ -156,6 +167,17 @@ def one_event(density: Static, space: Space, x: Event, name: str = "x") -> Event
                 f"{jnp.shape(value)}. For a batch of events, a row each, use gl.log_prob"
             )
     return _arrays(x)
+
+
+def one_after_another(rows: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """A `pairwise` from log p of rows under one model, (params, x[n]) or (params, x[n], given[n]) -> f[n]."""
+
+    def each(params: Params, *data: Event) -> jax.Array:
+        if jax.tree.leaves(params)[0].shape[0] == 1:  # no batch of one in the way of its matrix products
+            return rows(jax.tree.map(lambda p: p[0], params), *data)[:, None]
+        return jax.lax.map(lambda one: rows(one, *data), params).T
+
+    return each
 
 
 def pairwise(density: Density, params: Params, x: Event) -> jax.Array:

@@ -41,7 +41,7 @@ class Scatter(NamedTuple):
         return root.of_rows(jnp.concatenate([factor.T, extra]), self.mean**2)
 
 
-class _Squares(NamedTuple):
+class Squares(NamedTuple):
     """A group's weight, mean, and scatter matrix Σ w (x − mean)(x − mean)ᵀ."""
 
     weight: jax.Array
@@ -64,11 +64,18 @@ def statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Sc
     return Scatter(groups.totals(n), squares.mean, root.of_scatter(squares.scatter, size, in_frame))
 
 
-def _squares(params: Params, x: jax.Array, weights: jax.Array, soft: bool) -> _Squares:
+def about_means(params: Params, x: jax.Array, given: Event, groups: Groups) -> Squares:
+    """The weight, mean and scatter matrix of rows f[n, d] in each group, without the root; params are not looked at."""
+    x = jnp.asarray(x, float_dtype(x))
+    n = x.shape[0]
+    return _squares(None, x, groups.matrix(n, x.dtype), soft=False)._replace(weight=groups.totals(n))
+
+
+def _squares(params: Params, x: jax.Array, weights: jax.Array, soft: bool) -> Squares:
     d, rows = x.shape[1], (x, weights)
 
-    def apart() -> _Squares:
-        return reduce_blocks(_of_chunk, _merge, rows, CHUNK)
+    def apart() -> Squares:
+        return reduce_blocks(_of_chunk, merge_squares, rows, CHUNK)
 
     if not soft or params is None or d > quadratic.WIDEST or not quadratic.pays(weights.shape[1], d):
         return apart()
@@ -76,8 +83,10 @@ def _squares(params: Params, x: jax.Array, weights: jax.Array, soft: bool) -> _S
     inverse, point = jax.vmap(triangular.inverse)(factor), jnp.diagonal(factor, axis1=-2, axis2=-1) == 0
     near = ~point.any() & quadratic.near(quadratic.distance(inverse, params["loc"] - centre, factor))
 
-    def together() -> _Squares:
-        return reduce_blocks(lambda rows: _of_products(centre, rows), _merge, rows, quadratic.rows_of_products(d))
+    def together() -> Squares:
+        return reduce_blocks(
+            lambda rows: _of_products(centre, rows), merge_squares, rows, quadratic.rows_of_products(d)
+        )
 
     return lax.cond(near, together, apart)
 
@@ -97,7 +106,7 @@ def _in_frame(x: jax.Array, weights: jax.Array, mean: jax.Array, inverse: jax.Ar
     return lax.map(about, (weights.T, mean, inverse, thin))
 
 
-def _of_products(centre: jax.Array, rows: tuple[jax.Array, jax.Array]) -> _Squares:
+def _of_products(centre: jax.Array, rows: tuple[jax.Array, jax.Array]) -> Squares:
     """Each group's mean and scatter matrix, from those about a common centre."""
     x, weights = rows
     first, second = quadratic.sums(x - centre, weights)
@@ -106,10 +115,10 @@ def _of_products(centre: jax.Array, rows: tuple[jax.Array, jax.Array]) -> _Squar
     scatter = second - first[:, :, None] * step[:, None, :]
     least = quadratic.EDGE * jnp.finfo(x.dtype).eps * first * step  # a variance is never lost in the rounding
     short = jnp.maximum(least - jnp.diagonal(scatter, axis1=-2, axis2=-1), 0.0)
-    return _Squares(weight, centre + step, scatter + short[:, :, None] * jnp.eye(x.shape[1], dtype=x.dtype)[None])
+    return Squares(weight, centre + step, scatter + short[:, :, None] * jnp.eye(x.shape[1], dtype=x.dtype)[None])
 
 
-def _of_chunk(rows: tuple[jax.Array, jax.Array]) -> _Squares:
+def _of_chunk(rows: tuple[jax.Array, jax.Array]) -> Squares:
     """Each group's mean and scatter matrix about it; the second pass mends the rounding of the first mean."""
     x, weights = rows
     weight = weights.sum(0)
@@ -123,15 +132,15 @@ def _of_chunk(rows: tuple[jax.Array, jax.Array]) -> _Squares:
 
     slip, scatter = lax.map(about, (weights.T, mean))  # a matmul for each group
     step = ratio(slip, weight)
-    return _Squares(weight, mean + step, scatter - slip[:, :, None] * step[:, None, :])
+    return Squares(weight, mean + step, scatter - slip[:, :, None] * step[:, None, :])
 
 
-def _merge(a: _Squares, b: _Squares) -> _Squares:
+def merge_squares(a: Squares, b: Squares) -> Squares:
     """Chan, Golub & LeVeque (1983), eq. 2.1, for matrices."""
     weight = a.weight + b.weight
     share, step = ratio(b.weight, weight)[..., None], b.mean - a.mean
     between = (a.weight[..., None] * share * step)[..., :, None] * step[..., None, :]
-    return _Squares(weight, a.mean + step * share, a.scatter + b.scatter + between)
+    return Squares(weight, a.mean + step * share, a.scatter + b.scatter + between)
 
 
 def merge(a: Scatter, b: Scatter) -> Scatter:

@@ -53,6 +53,13 @@ def standardised(p: Any, x: Any) -> np.ndarray:
     return stats.norm.cdf(np.linalg.solve(p["scale_tril"], (np.asarray(x) - p["loc"]).T).T)
 
 
+def low_rank_standardised(p: Any, x: Any) -> np.ndarray:
+    """The same of hidden coordinates and noise."""
+    w, d = p["cov_factor"], len(p["loc"])
+    factor = np.linalg.cholesky(w @ w.T + np.diag(np.broadcast_to(p["scale"], d) ** 2))
+    return standardised({"loc": p["loc"], "scale_tril": factor}, x)
+
+
 def broken(p: Any, x: Any) -> np.ndarray:
     """Cumulative probability of the share that each number takes of what those before it left: independent betas."""
     a, x = p["concentration"], np.asarray(x, float)
@@ -282,6 +289,38 @@ FAMILIES = [
         slow_fit=True,
     ),
     Case(
+        "ppca",
+        gl.ppca(3, 2),
+        arrays({"loc": [0.5, -1.0, 2.0], "cov_factor": [[1.5, 0.5], [-0.75, 0.25], [0.5, 1.0]], "scale": 0.75}),
+        o.low_rank,
+        x=reals(7, 3),
+        cells=lambda p, x: columns(low_rank_standardised(p, x), x),
+        edges=(
+            Edge(
+                {"loc": [0.0, 1.0, 0.0], "cov_factor": [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]], "scale": 0.0},
+                np.array([[1.0, 3.0, 5.0], [1.0, 4.0, 5.0]]),
+                [INF, -INF],
+            ),
+        ),
+        slow_fit=True,
+    ),
+    Case(
+        "factor_analysis",
+        gl.factor_analysis(2, 1),
+        arrays({"loc": [0.5, -1.0], "cov_factor": [[1.5], [-0.75]], "scale": [0.5, 1.25]}),
+        o.low_rank,
+        x=reals(7, 2),
+        cells=lambda p, x: columns(low_rank_standardised(p, x), x),
+        edges=(
+            Edge(  # a coordinate that is a point
+                {"loc": [0.0, 1.0], "cov_factor": [[1.0], [0.0]], "scale": [1.0, 0.0]},
+                np.array([[1.0, 1.0], [1.0, 4.0]]),
+                [INF, -INF],
+            ),
+        ),
+        slow_fit=True,
+    ),
+    Case(
         "dirichlet",
         gl.dirichlet(3),
         arrays({"concentration": [2.5, 1.5, 4.0]}),
@@ -421,6 +460,13 @@ def shares_cells(p: Any, y: np.ndarray, x: np.ndarray) -> Any:
     return o.crossed_cells((y, special.softmax(p["prior"]["logits"])), columns(own, x))
 
 
+def perceptron_at(p: Any, given: Any) -> Any:
+    """The mean and standard deviation that it gives."""
+    h = np.maximum(np.asarray(given) @ p["hidden_0"]["kernel"] + p["hidden_0"]["bias"], 0)
+    z = h @ p["last"]["kernel"] + p["last"]["bias"]
+    return z[0], np.exp(z[1])
+
+
 CONDITIONALS = [
     Case(
         "per_class_lda",
@@ -431,5 +477,21 @@ CONDITIONALS = [
         cells=lambda p, x: columns(standardised({**p, "loc": p["loc"][1]}, x), x),
         given=np.array([1, 0]),
         slow=True,
+    ),
+    Case(
+        "perceptron",
+        gl.perceptron(gl.normal(), gl.reals((2,)), (3,)),
+        arrays(
+            {
+                "hidden_0": {"kernel": [[0.5, -1.0, 0.25], [1.0, 0.75, -0.5]], "bias": [0.1, 0.2, -0.3]},
+                "last": {"kernel": [[0.5, 0.25], [-0.5, 0.1], [0.3, -0.2]], "bias": [0.3, -0.4]},
+            }
+        ),
+        o.perceptron(
+            lambda p, x: o.normal({"loc": p["loc"], "scale": np.exp(p["scale"])}, x), ("loc", "scale"), (1, 1)
+        ),
+        x=reals(7),
+        given=np.array([[0.5, -1.0], [2.0, 0.25]]),
+        cells=lambda p, x: columns(stats.norm.cdf(x, *perceptron_at(p, [0.5, -1.0])), x),
     ),
 ]

@@ -101,6 +101,25 @@ def mvnormal(p, x):
     return np.atleast_1d(stats.multivariate_normal.logpdf(x, p["loc"], factor @ factor.T))
 
 
+def low_rank(p, x):
+    w, d = np.asarray(p["cov_factor"]), len(p["loc"])
+    covariance = w @ w.T + np.diag(np.broadcast_to(p["scale"], d) ** 2)
+    return np.atleast_1d(stats.multivariate_normal.logpdf(x, p["loc"], covariance))
+
+
+def perceptron(oracle, names, sizes):
+    """Of one hidden layer, by NumPy, row by row; `names` and `sizes` are those of what it gives."""
+
+    def log_prob(p, x, given):
+        first, last = p["hidden_0"], p["last"]
+        h = np.maximum(np.reshape(given, (len(given), -1)) @ first["kernel"] + first["bias"], 0)
+        z = np.split(h @ last["kernel"] + last["bias"], np.cumsum(sizes)[:-1], 1)
+        rows = [{n: part[i] for n, part in zip(names, z, strict=True)} for i in range(len(x))]
+        return np.array([oracle(own, row(x, i))[0] for i, own in enumerate(rows)])
+
+    return log_prob
+
+
 def dirichlet(p, x):
     """By its formula: SciPy's refuses rows that add up to 1 in float32 only."""
     a = np.asarray(p["concentration"])

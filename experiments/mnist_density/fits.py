@@ -58,6 +58,11 @@ class Effort:
       half: whether the networks multiply bfloat16 numbers.
       seed: of everything.
       checkpoint: a directory for fits under way, or None.
+      factors: numbers of hidden coordinates of principal components and of factor analysis, to choose from.
+      code: hidden coordinates of an autoencoder.
+      units: of each hidden layer of its encoder, and in the other order of its decoder.
+      coder_epochs: the most epochs of it.
+      draws: of each bound.
     """
 
     passes: int
@@ -72,6 +77,11 @@ class Effort:
     half: bool
     seed: int
     checkpoint: str | None
+    factors: tuple[int, ...] = (5,)
+    code: int = 4
+    units: tuple[int, ...] = (16,)
+    coder_epochs: int = 2
+    draws: int = 2
 
 
 def fitted(

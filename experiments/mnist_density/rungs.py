@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import genjax_lab as gl
-from experiments.mnist_density import fits, grey
+from experiments.mnist_density import fits, grey, hidden
 from experiments.mnist_density.fits import Effort, Fitted
 from genjax_lab.data import Dataset
 
@@ -35,6 +35,16 @@ RUNGS = (
         "independent", "independent pixels",
         "Every pixel is a coin of its own: how often it is on, and nothing about any other.",
         (205.79, "measured, ANCHORS"), fits.independent,
+    ),
+    Rung(
+        "ppca", "principal components, a bound",
+        "Pixels go along with a few hidden numbers, linearly, as real numbers do; of which a bit tells only the sign.",
+        None, hidden.components,
+    ),
+    Rung(
+        "factor_analysis", "factor analysis, a bound",
+        "The same, and each pixel has noise of its own: one that is never on has hardly any.",
+        None, hidden.factors,
     ),
     Rung(
         "naive_bayes", "naive Bayes, label summed out",
@@ -75,6 +85,16 @@ RUNGS = (
         "hidden_tree", "a tree of hidden states",
         "A neighbour is not one pixel but a state of many: what it tells may have come from far along the tree.",
         None, fits.hidden_tree,
+    ),
+    Rung(
+        "vae", "autoencoder, a bound",
+        "Pixels go along with hidden numbers in whichever way a network finds; given these they are independent.",
+        (88.56, "Tomczak & Welling 2018, 5,000 draws (recalled)"), hidden.autoencoder(bent=False),
+    ),
+    Rung(
+        "bent_vae", "autoencoder, bent prior, a bound",
+        "The hidden numbers need not be normal: couplings bend them to where images are.",
+        None, hidden.autoencoder(bent=True),
     ),
     Rung(
         "made", "masked perceptron",

@@ -12,15 +12,19 @@ Theis, van den Oord & Bethge (2016), arXiv:1511.01844, §3.1.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from genjax_lab.density import Density, factory, require
+from genjax_lab.estimator import Estimator, start_of
+from genjax_lab.event_key import event_key
+from genjax_lab.groups import Groups
 from genjax_lab.numerics import logsumexp
 from genjax_lab.space import Reals, categories
-from genjax_lab.types import Key, Params
+from genjax_lab.types import Event, Key, Params, Smoothing, Stats
 
 WIDTH = 0.15
 """Standard deviation of the draws in an outer B(x)."""
@@ -35,7 +39,7 @@ def dequantised(density: Density, k: int = 256, draws: int = 1) -> Density:
 
     Its log_prob is a lower bound in expectation, not exact: `draws` numbers v are drawn for an event, by a key that is
     made of the event, the same at every call. Densities that differ in `draws` share parameters: fit with one, and
-    score with more.
+    score with more. With one draw it is fitted as `density` is, of the draws: in closed form, or by EM.
 
     Args:
       density: p(v), over an array of real numbers that may be any.
@@ -67,7 +71,7 @@ def dequantised(density: Density, k: int = 256, draws: int = 1) -> Density:
             v, log_q = _drawn(key, x, k)
             return density.log_prob(params, v) - log_q.sum()
 
-        logs = jax.vmap(one)(jax.random.split(_key(x), draws))
+        logs = jax.vmap(one)(jax.random.split(event_key(x), draws))
         return jnp.where(space.contains(x), logsumexp(logs) - math.log(draws), -jnp.inf)
 
     def sample(key: Key, params: Params) -> jax.Array:
@@ -80,13 +84,50 @@ def dequantised(density: Density, k: int = 256, draws: int = 1) -> Density:
         init=density.init,
         log_prob=log_prob,
         sample=sample,
+        estimator=_estimator(density.estimator, k) if density.estimator is not None and draws == 1 else None,
     )
 
 
-def _key(x: jax.Array) -> Key:
-    """A key made of an event."""
-    table = np.random.default_rng(0).integers(1, 2**32, x.shape, np.uint32)
-    return jax.random.key((x.astype(jnp.uint32) * jnp.asarray(table)).sum(dtype=jnp.uint32))
+def _estimator(inner: Estimator, k: int) -> Estimator:
+    """That of the density of one draw for each event, beside whose statistics is Σ w log q of the draws."""
+
+    def drawn(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        v, log_q = jax.vmap(lambda row: _drawn(_first(event_key(row)), row, k))(x)
+        return v, log_q.reshape(len(x), -1).sum(-1)
+
+    def statistics(params: Params, x: jax.Array, given: Event, groups: Groups) -> Stats:
+        v, log_q = drawn(x)
+        return inner.statistics(params, v, given, groups), groups.sum(log_q)
+
+    def digest(x: jax.Array, weights: jax.Array | None) -> Any:
+        v, log_q = drawn(x)
+        told = inner.digest(v, weights) if inner.digest is not None else None
+        return told and ((told[0], log_q.sum() if weights is None else weights @ log_q), told[1])
+
+    def start(key: Key, x: jax.Array, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
+        return start_of(inner, key, drawn(x)[0], given, groups, smoothing)
+
+    likelihood, cost, retold, scaled = inner.log_likelihood, inner.penalty, inner.retold, inner.scaled
+    return replace(
+        inner,
+        statistics=statistics,
+        merge=lambda a, b: (inner.merge(a[0], b[0]), a[1] + b[1]),
+        maximise=lambda stats, params, smoothing: inner.maximise(stats[0], params, smoothing),
+        log_likelihood=likelihood and (lambda stats, params: likelihood(stats[0], params) - stats[1]),
+        start=start,
+        rows=None,
+        penalty=cost and (lambda stats, params, smoothing: cost(stats[0], params, smoothing)),
+        pool=None,
+        telling=None,
+        digest=inner.digest and digest,
+        retold=retold and (lambda told, params: (retold(told[0], params), told[1])),
+        scaled=scaled and (lambda stats, c: (scaled(stats[0], c), stats[1] * c)),
+    )
+
+
+def _first(key: Key) -> Key:
+    """The key of the first draw of one."""
+    return jax.random.split(key, 1)[0]
 
 
 def _drawn(key: Key, x: jax.Array, k: int) -> tuple[jax.Array, jax.Array]:

@@ -65,6 +65,7 @@ def bernoulli(shape: Shape = ()) -> Density:
             scaled=scale_sums,
         ),
         pairwise=lambda params, x: _pairwise(params["logits"], x),
+        mean=lambda params: jax.nn.sigmoid(params["logits"]),
         **independent(bernoulli, shape),
     )
 

@@ -79,6 +79,7 @@ def mvnormal(d: int) -> Density:
             pool=scatter.pool,
         ),
         pairwise=lambda params, x: _pairwise(params["loc"], params["scale_tril"], x),
+        mean=lambda params: params["loc"],
         log_prob_masked=_log_prob_masked,
         complete=lambda key, params, x, seen: _completed(sample(key, params), params, x, seen),
     )

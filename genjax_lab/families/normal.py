@@ -63,6 +63,7 @@ def normal(shape: Shape = ()) -> Density:
         sample=lambda key, params: params["loc"] + params["scale"] * jax.random.normal(key, shape, params["loc"].dtype),
         estimator=from_moments(_maximise, _log_likelihood, _penalty),
         pairwise=lambda params, x: _pairwise(params["loc"], params["scale"], x),
+        mean=lambda params: params["loc"],
         **independent(normal, shape),
     )
 

@@ -1,7 +1,8 @@
 """Stochastic gradients: any optax optimiser over shuffled minibatches, in one compiled scan an epoch.
 
 The data lie on the device once; the last batch of an epoch is smaller and weighs what it has. Hyper-parameters are
-traced, so that a sweep is one `vmap`. With validation data the best epoch's parameters are kept.
+traced, so that a sweep is one `vmap`. With validation data the best epoch's parameters are kept. Of a density with a
+random `bound` that is climbed, with new draws at each step.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from jax import lax
 from genjax_lab import constraints
 from genjax_lab.batch import total_log_prob
 from genjax_lab.blocks import rows_of
-from genjax_lab.density import log_prob_rows
 from genjax_lab.fitting.ascent import Iterative, running
+from genjax_lab.fitting.batches import Batch, batch_loss, is_bound, shuffled_batches
 from genjax_lab.fitting.data import Data, size_of
 from genjax_lab.fitting.problem import Problem, extra, free, held
 from genjax_lab.fitting.result import Fit, Status
@@ -39,7 +40,7 @@ class State(NamedTuple):
       z: free coordinates, as they move.
       inner: optax's state.
       average: moving average of z.
-      key: shuffles the next epochs.
+      key: shuffles the next epochs, and draws for a bound.
       waited: epochs since the best.
     """
 
@@ -100,11 +101,11 @@ class Gradient(Iterative):
         """One epoch."""
         back = free(problem, state.params)[1]
         key, shuffle = jax.random.split(state.key)
-        batches, sizes = shuffled_batches(shuffle, rows_of(problem.data.x), self.batch_size)
+        batches = shuffled_batches(shuffle, rows_of(problem.data.x), self.batch_size, draws=is_bound(problem.density))
         (z, inner, average), values = lax.scan(
-            lambda now, batch: self._update(problem, back, now, *batch), (state.z, state.inner, state.average),
-            (batches, sizes),
-        )  # fmt: skip
+            lambda now, batch: self._update(problem, back, now, batch), (state.z, state.inner, state.average), batches
+        )
+        sizes = batches.size
         if self.average is None:
             params = back(z)
         else:  # as Adam's averages, free of the zeros that it started from
@@ -128,12 +129,11 @@ class Gradient(Iterative):
             waited=waited,
         )
 
-    def _update(self, problem: Problem, back: Any, now: Any, rows: jax.Array, size: jax.Array) -> Any:
+    def _update(self, problem: Problem, back: Any, now: Any, batch: Batch) -> Any:
         z, inner, average = now
-        counts = jnp.arange(rows.shape[0]) < size
 
         def of(z: jax.Array) -> jax.Array:
-            return _batch_loss(problem, z, back, rows, counts, size)
+            return batch_loss(problem, z, back, batch)
 
         loss, slope = jax.value_and_grad(of)(z)
         move, inner = self._transform().update(slope, inner, z, value=loss, grad=slope, value_fn=of)
@@ -163,26 +163,6 @@ class Gradient(Iterative):
             state.params, total, problem.size, state.step, status, objective=value,
             density=problem.density, method="gradient",
         )  # fmt: skip
-
-
-def shuffled_batches(key: Key, n: int, size: int) -> tuple[jax.Array, jax.Array]:
-    """Row numbers of the batches of a shuffled epoch, int[batches, size], and how many of each count."""
-    size = min(size, n)
-    batches = -(-n // size)
-    order = jnp.resize(jax.random.permutation(key, n), (batches, size))
-    return order, jnp.full(batches, size).at[-1].set(n - (batches - 1) * size)
-
-
-def _batch_loss(
-    problem: Problem, z: jax.Array, back: Any, rows: jax.Array, counts: jax.Array, size: jax.Array
-) -> jax.Array:
-    """Minus the objective on a batch, without bias: the rows that count, at their share of the weight."""
-    batch = jax.tree.map(lambda a: jnp.take(a, rows, 0), problem.data)
-    params = back(z)
-    each = log_prob_rows(problem.density, params, batch.x, batch.given)
-    if batch.weights is not None:
-        each = jnp.where(batch.weights > 0, each, 0.0) * (batch.weights * rows_of(problem.data.x) / problem.size)
-    return -(jnp.where(counts, each, 0.0).sum() / size + extra(problem, z, params))
 
 
 def gradient(

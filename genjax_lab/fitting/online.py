@@ -19,8 +19,8 @@ from genjax_lab.batch import total_log_prob
 from genjax_lab.blocks import rows_of
 from genjax_lab.estimator import Estimator
 from genjax_lab.fitting.ascent import Iterative, running
+from genjax_lab.fitting.batches import shuffled_batches
 from genjax_lab.fitting.data import Data
-from genjax_lab.fitting.gradient import shuffled_batches
 from genjax_lab.fitting.problem import Problem, held
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.fitting.sufficient import gather
@@ -81,7 +81,7 @@ class OnlineEM(Iterative):
     def step(self, problem: Problem, state: State) -> State:
         """One epoch."""
         key, shuffle = jax.random.split(state.key)
-        batches = shuffled_batches(shuffle, rows_of(problem.data.x), self.batch_size)
+        batches = shuffled_batches(shuffle, rows_of(problem.data.x), self.batch_size)[:2]
         start = state.params, state.stats, state.batches
         (params, stats, count), values = lax.scan(lambda now, batch: self._learn(problem, now, *batch), start, batches)
         value = values.sum() / problem.size

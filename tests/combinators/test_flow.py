@@ -85,6 +85,21 @@ def test_what_lies_far_beyond_is_seldom_drawn_so_that_an_end_is_told_from_below(
     assert np.all(found[[0, 3]] < exact[[0, 3]]) and np.all(found[[0, 3]] > 0.7 * exact[[0, 3]])
 
 
+def test_with_one_draw_levels_are_fitted_in_closed_form_or_by_em():
+    """As the density is of real numbers, of the draws: no other parameters have a higher bound."""
+    x = np.random.default_rng(0).binomial(7, [0.2, 0.5, 0.9], (200, 3)).astype(np.uint8)
+    grey = gl.dequantised(gl.normal((3,)), 8)
+    fit = gl.fit(grey, x)
+    assert float(fit.log_likelihood) == pytest.approx(-200 * float(gl.nll(grey, fit.params, x)), rel=1e-5)
+    for name, by in (("loc", 0.01), ("scale", 0.01), ("loc", -0.01), ("scale", -0.01)):
+        moved = {**fit.params, name: fit.params[name] + by}
+        assert gl.nll(grey, moved, x) > gl.nll(grey, fit.params, x)
+    factors = gl.dequantised(gl.factor_analysis(3, 1), 8)
+    climbed = gl.fit(factors, x, key=jax.random.key(0), method=gl.em(curvature=False), smoothing={"scale": 0.01})
+    assert np.isfinite(climbed.log_likelihood) and int(climbed.steps) > 1
+    assert gl.dequantised(gl.normal((3,)), 8, 2).estimator is None  # a bound of more draws is another's maximum
+
+
 @pytest.mark.slow
 def test_a_flow_of_levels_is_fitted_and_composes():
     rng = np.random.default_rng(0)

@@ -52,6 +52,19 @@ def test_a_rung_is_chosen_by_validation_scored_sampled_and_completed():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["ppca", "factor_analysis", "vae", "bent_vae"])
+def test_what_has_hidden_coordinates_is_scored_by_a_bound_that_says_its_draws(name):
+    effort = replace(EFFORT, factors=(1, 2, 12), coder_epochs=20)
+    rung = next(rung for rung in RUNGS if rung.name == name)
+    found = climb(rung, toy(), effort, jax.random.key(0))
+    assert "a bound" in rung.title and "a bound of 2 draws" in found.best.setting
+    assert found.samples.shape == (10, 4, 3) and found.completed is None and found.accuracy is None
+    assert len(found.trials) == (2 if name in ("ppca", "factor_analysis") else 1)  # 12 coordinates are no fewer
+    truth = np.log(2) + 12 * (-0.05 * np.log(0.05) - 0.95 * np.log(0.95))  # the label, and what is flipped
+    assert truth - 0.7 < found.test < 12 * np.log(2)
+
+
+@pytest.mark.slow
 def test_a_network_climbs_too_and_goes_on_from_a_checkpoint(tmp_path):
     pytest.importorskip("safetensors")
     rung = next(rung for rung in RUNGS if rung.name == "windows")
@@ -64,7 +77,15 @@ def test_a_network_climbs_too_and_goes_on_from_a_checkpoint(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"model": ("none",)}, {"dataset": "mnist"}, {"passes": 0}, {"width": 6}, {"smoothing": ()}, {"normals": ()}],
+    [
+        {"model": ("none",)},
+        {"dataset": "mnist"},
+        {"passes": 0},
+        {"width": 6},
+        {"smoothing": ()},
+        {"normals": ()},
+        {"factors": ()},
+    ],
     ids=str,
 )
 def test_impossible_settings_are_refused(change):

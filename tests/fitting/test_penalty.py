@@ -25,6 +25,7 @@ ROWS = {
     "beta": (gl.beta(), o.beta, RNG.beta(2, 5, 30), {"concentration1": 0.1, "concentration0": 0.3}),
     "dirichlet": (gl.dirichlet(3), o.dirichlet, RNG.dirichlet([2, 3, 5], 30), {"concentration": 0.1}),
     "mvnormal": (gl.mvnormal(2), o.mvnormal, REAL, {"scale_tril": 0.5}),
+    "ppca": (gl.ppca(2, 1), o.low_rank, REAL, {"scale": 0.5}),
     "naive bayes": (
         gl.joint(gl.categorical(2), gl.per_class(gl.gamma(), 2)),
         o.joint(o.categorical, o.per_class(o.gamma)),
@@ -74,6 +75,9 @@ MIXTURES = {
         {"conditional": {"concentration1": 0.05, "concentration0": 0.05}},
     ),
     "mvnormal": (gl.mixture(gl.mvnormal(2), 2), REAL, {"conditional": {"scale_tril": 0.3}}),
+    "ppca": (gl.mixture(gl.ppca(2, 1), 2), REAL, {"conditional": {"scale": 0.3}}),
+    "factor analysis": (gl.factor_analysis(2, 1), REAL, {"scale": 0.3}),
+    "factor analyses": (gl.mixture(gl.factor_analysis(2, 1), 2), REAL, {"conditional": {"scale": 0.3}}),
 }  # fmt: skip
 
 

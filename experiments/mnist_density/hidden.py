@@ -1,0 +1,136 @@
+"""Rungs with hidden coordinates: principal components and factor analysis of what bits are seen of, an autoencoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import genjax_lab as gl
+from experiments.mnist_density.fits import Effort, Fitted, fitted
+from genjax_lab.data import Dataset
+
+PATIENCE = 0.2
+"""Share of the epochs without a better one on validation images after which an autoencoder stops."""
+
+STEPS = 50
+"""Of an epoch, at least: batches of few images are smaller."""
+
+
+@dataclass(frozen=True)
+class Coder:
+    """An autoencoder.
+
+    Attributes:
+      code: hidden coordinates.
+      units: of each hidden layer of the encoder, and in the other order of the decoder.
+      couplings: that bend the prior; 0: none, a standard normal.
+    """
+
+    code: int
+    units: tuple[int, ...]
+    couplings: int = 0
+
+    def density(self, pixels: int, draws: int) -> gl.Density:
+        """p(z) p(x | z), and q(z | x)."""
+        seen, hidden = gl.bernoulli((pixels,)), gl.normal((self.code,))
+        prior = gl.affine_coupling(hidden, self.couplings, self.units[-1:]) if self.couplings else hidden
+        decoder = gl.perceptron(seen, gl.reals((self.code,)), self.units[::-1])
+        encoder = gl.perceptron(hidden, gl.binary((pixels,)), self.units)
+        return gl.latent(prior, decoder, encoder, draws)
+
+    def start(self, x: Any, key: jax.Array) -> Any:
+        """Each pixel as often on as in the images, whatever z; and a q(z | x) that tells images apart, at random.
+
+        One that told nothing would leave nothing for the decoder to learn from: with many coordinates it stays so.
+        """
+        begin, turn = jax.random.split(key)
+        params = self.density(x.shape[1], 1).init(begin)
+        often = gl.fit(gl.bernoulli((x.shape[1],)), x, smoothing=1.0).params["logits"]
+        standard = {"loc": jnp.zeros(self.code), "scale": jnp.ones(self.code)}
+        params["prior"] = {**params["prior"], "base": standard} if self.couplings else standard
+        params["decoder"]["last"]["bias"] = often
+        params["encoder"]["last"] = told_apart(params["encoder"]["last"], turn)
+        return params
+
+    def held(self, params: Any) -> Any:
+        """What stays as it is: the standard normal density of the prior."""
+        free = jax.tree.map(lambda leaf: None, params)
+        standard = params["prior"]["base"] if self.couplings else params["prior"]
+        return {**free, "prior": {**free["prior"], "base": standard} if self.couplings else standard}
+
+
+def told_apart(last: Any, key: jax.Array) -> Any:
+    """The last layer of an encoder: means at random, of some size, and standard deviations of 1."""
+    units, numbers = last["kernel"].shape
+    turn = jax.random.normal(key, (units, numbers // 2)) / units**0.5
+    return {"kernel": jnp.concatenate([turn, jnp.zeros_like(turn)], 1), "bias": jnp.zeros(numbers)}
+
+
+def learn(
+    coder: Coder, data: Dataset, epochs: int, seed: int, draws: int, rate: float = 2e-3,
+    checkpoint: str | None = None,
+) -> Fitted:  # fmt: skip
+    """Climb the bound of one draw by Adam; the best epoch on validation images is kept, scored by more draws."""
+    x, valid = jnp.asarray(data.train.x), jnp.asarray(data.valid.x)
+    batch = min(200, max(1, len(x) // STEPS))
+    steps = epochs * math.ceil(len(x) / batch)
+    schedule = gl.schedule(
+        optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
+        decay_steps=steps, end_value=rate / 50,
+    )  # fmt: skip
+    method = gl.gradient(
+        optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.999,
+        validation=gl.Data(valid[:2000]), patience=max(1, int(PATIENCE * epochs)),
+    )  # fmt: skip
+    begin, climb = jax.random.split(jax.random.key(seed))
+    start = coder.start(x, begin)
+    how: dict[str, Any] = {"method": method, "key": climb, "start": start, "fixed": coder.held(start)}
+    if checkpoint is not None:
+        how["checkpoint"] = checkpoint
+    found = gl.fit(coder.density(data.pixels, 1), x, **how)
+    bent = f", prior bent by {coder.couplings} couplings" if coder.couplings else ""
+    name = f"{coder.code} hidden coordinates, units {coder.units}{bent}; a bound of {draws} draws"
+    scored = coder.density(data.pixels, draws)
+    return Fitted(name, scored, found.params, int(found.steps), gl.Status(int(found.status)).name)
+
+
+def autoencoder(bent: bool) -> Callable[[Dataset, Effort], list[Callable[[], Fitted]]]:
+    """A normal prior, or one bent by couplings."""
+
+    def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+        coder = Coder(effort.code, effort.units, 6 if bent else 0)
+        place = None if effort.checkpoint is None else f"{effort.checkpoint}/autoencoder"
+        return [lambda: learn(coder, data, effort.coder_epochs, effort.seed, effort.draws, checkpoint=place)]
+
+    return fits
+
+
+def components(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """Probabilistic principal components."""
+    return _linear(lambda k: gl.ppca(data.pixels, k), data, effort)
+
+
+def factors(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """Factor analysis, by EM on the covariance."""
+    method = gl.em(max_steps=100, tol=1e-3, curvature=False)
+    return _linear(lambda k: gl.factor_analysis(data.pixels, k), data, effort, method=method)
+
+
+def _linear(make: Callable[[int], gl.Density], data: Dataset, effort: Effort, **how: Any) -> list[Callable[[], Fitted]]:
+    """Fitted to one draw of what the bits are seen of; scored by more."""
+
+    def fit(k: int) -> Fitted:
+        key = jax.random.fold_in(jax.random.key(effort.seed), k)
+        found = fitted(
+            f"{k} hidden coordinates", gl.dequantised(make(k), 2), jnp.asarray(data.train.x), effort, key=key, **how
+        )
+        scored = gl.dequantised(make(k), 2, effort.draws)
+        return replace(found, density=scored, setting=f"{found.setting}; a bound of {effort.draws} draws")
+
+    return [lambda k=k: fit(k) for k in effort.factors if k < data.pixels]  # type: ignore[misc]
