@@ -72,7 +72,8 @@ class Pair:
 
     def generative(self, data: gl.Data, amount: Any, key: jax.Array) -> Any:
         """Parameters of the joint."""
-        return gl.run(self.method, self.joint, data, key=key, smoothing=self.smoothed(amount)).params
+        begin = None if self.method is COUNTING else key  # what counts needs no start
+        return gl.run(self.method, self.joint, data, key=begin, smoothing=self.smoothed(amount)).params
 
     def discriminative(self, data: gl.Data, ridge: Any, fitted: Any) -> Any:
         """Parameters of the conditional. Where its likelihood has one maximum the climb begins at 0, else as fitted."""

@@ -35,9 +35,11 @@ def _same_family() -> Section:
         "One family, two fits",
         (
             "Naive Bayes says how a class and its features come about, p(y) p(x | y). Asked for the class, it answers "
-            "by Bayes' rule. For bits, with ℓ their log-odds within a class, the answer is, up to what does not depend on y,",
+            "by Bayes' rule. For bits, with ℓ their log-odds within a class, the answer is, up to "
+            "what does not depend on y,",
             Formula(
-                "log p(y | x) = log p(y) + Σ_j x_j ℓ_{jy} − Σ_j log(1 + exp ℓ_{jy})\n              = b_y + Σ_j w_{jy} x_j"
+                "log p(y | x) = log p(y) + Σ_j x_j ℓ_{jy} − Σ_j log(1 + exp ℓ_{jy})\n"
+                "             = b_y + Σ_j w_{jy} x_j"
             ),
             "which is a *logistic regression*: linear in x. Any w and b can be had so, for p(y) takes up what the "
             "normaliser leaves. It is the same with categories, as bits one for each value, and with normal classes "
