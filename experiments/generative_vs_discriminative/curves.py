@@ -72,11 +72,10 @@ def measure(task: Task, sizes: Sequence[int], seeds: int, folds: int, hidden: in
     if not sizes:
         raise ValueError(f"{task.title}: {task.rows} rows to learn from, fewer than the smallest of the sizes")
     rng = np.random.default_rng(seed)
-    keys = jax.random.split(jax.random.key(seed), seeds)
     order = np.stack([rng.permutation(task.rows) for _ in range(seeds)])
     found = []
     for size, capacity in _capacities(sizes):
-        rows = jnp.asarray(order[:, :capacity])
+        rows, keys = jnp.asarray(order[:, :capacity]), _keys(seed, size, seeds)
         found.append(learn(task.pair, task.pool, task.test, rows, jnp.asarray(size), keys, folds))
     generative, discriminative = (_stacked([pair[side] for pair in found]) for side in (0, 1))
     few = tuple(size for size in sizes[1::2] if size + hidden <= task.rows) if hidden else ()
@@ -86,10 +85,15 @@ def measure(task: Task, sizes: Sequence[int], seeds: int, folds: int, hidden: in
     for size in few:
         places = np.concatenate([order[:, : few[-1]], order[:, task.rows - hidden :]], 1)
         amounts = jnp.asarray(generative.chosen[sizes.index(size)], float)
-        every = jnp.asarray(places), jnp.asarray(size), amounts, keys
+        every = jnp.asarray(places), jnp.asarray(size), amounts, _keys(seed, -size, seeds)
         more.append(learn_hidden(task.pair, task.pool, task.test, *every, folds, few[-1]))
     fully, chosen = (_stacked([pair[side] for pair in more]) for side in (0, 1))
     return Curves(task.title, sizes, generative, discriminative, few, fully, chosen)
+
+
+def _keys(seed: int, which: int, seeds: int) -> jax.Array:
+    """A key for each seed of a size, negative with hidden labels."""
+    return jax.random.split(jax.random.fold_in(jax.random.key(seed), which % 2**32), seeds)
 
 
 def _capacities(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -62,8 +62,11 @@ def learn_hidden(
         labelled_y, labelled_x = jax.tree.map(lambda a: a[:capacity], (y, x))
         seen = jnp.where(jnp.arange(len(order)) < capacity, y, HIDDEN)
 
-        def with_count(count: jax.Array) -> tuple[Any, jax.Array]:
-            def of_fold(w: jax.Array) -> tuple[Any, jax.Array]:
+        def with_count(trial: Any) -> tuple[Any, jax.Array]:
+            count, keys = trial
+
+            def of_fold(fold: Any) -> tuple[Any, jax.Array]:
+                w, key = fold
                 start = pair.generative(gl.Data((labelled_y, labelled_x), weights=w), amount, key)
                 every = jnp.concatenate([w, jnp.full(len(order) - capacity, count)])
                 smoothing = pair.smoothed(amount)
@@ -72,10 +75,11 @@ def learn_hidden(
                 each = gl.log_prob(pair.posterior, params, labelled_y, given=labelled_x)
                 return params, jnp.where(w < there, -each, 0.0).sum()
 
-            params, nats = jax.lax.map(of_fold, weights)
+            params, nats = jax.lax.map(of_fold, (weights, keys))
             return jax.tree.map(lambda a: a[-1], params), nats.sum()
 
-        params, nats = jax.lax.map(with_count, jnp.asarray(COUNTS))
+        starts = jax.random.split(key, (len(COUNTS), len(weights)))
+        params, nats = jax.lax.map(with_count, (jnp.asarray(COUNTS), starts))
         best = jnp.argmin(nats)
         full, chosen = (jax.tree.map(lambda a, i=i: a[i], params) for i in (-1, best))
         return (

@@ -60,7 +60,9 @@ def learn(
         def tried(fit: Any, conditional: gl.Conditional, grid: tuple[float, ...], starts: Any) -> Any:
             """Of each number of a grid the fits to every fold's training rows and to all; those of the best, and it."""
 
-            def with_number(number: jax.Array) -> tuple[Any, jax.Array]:
+            def with_number(trial: Any) -> tuple[Any, jax.Array]:
+                number, starts = trial
+
                 def of_fold(fold: Any) -> tuple[Any, jax.Array]:
                     w, start = fold
                     params = fit(gl.Data((y, x), weights=w), number, start)
@@ -70,13 +72,14 @@ def learn(
                 params, nats = jax.lax.map(of_fold, (weights, starts))
                 return params, nats.sum()
 
-            params, nats = jax.lax.map(with_number, jnp.asarray(grid))
+            params, nats = jax.lax.map(with_number, (jnp.asarray(grid), starts))
             best = jnp.argmin(nats)
             return jax.tree.map(lambda a: a[best], params), jnp.asarray(grid)[best]
 
-        keys = jnp.broadcast_to(key, len(weights))
+        keys = jax.random.split(key, (len(pair.amounts), len(weights)))
         fits, amount = tried(pair.generative, pair.posterior, pair.amounts, keys)
-        rivals, ridge = tried(pair.discriminative, pair.conditional, pair.ridges, fits)
+        begins = jax.tree.map(lambda a: jnp.stack([a] * len(pair.ridges)), fits)
+        rivals, ridge = tried(pair.discriminative, pair.conditional, pair.ridges, begins)
         own, rival = (jax.tree.map(lambda a: a[-1], params) for params in (fits, rivals))
         return scores(pair.posterior, own, test, amount), scores(pair.conditional, rival, test, ridge)
 
@@ -88,4 +91,4 @@ def folds_of(capacity: int, size: jax.Array, folds: int) -> tuple[jax.Array, jax
     place = jnp.arange(capacity)
     there = (place < size).astype(float)
     kept = jnp.concatenate([place[None] % folds != jnp.arange(folds)[:, None], jnp.ones((1, capacity), bool)])
-    return kept * there, there
+    return kept * there[None], there

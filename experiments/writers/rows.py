@@ -136,7 +136,7 @@ class Directions:
 
     def project(self, x: Any) -> NDArray[np.float32]:
         """Along each direction, in its standard deviations: (n, d)."""
-        return ((np.asarray(x, np.float32) - self.mean) @ self.vectors) / self.scale
+        return (((np.asarray(x, np.float32) - self.mean) @ self.vectors) / self.scale).astype(np.float32)
 
     def rest(self, x: Any) -> NDArray[np.float32]:
         """The mean square, a pixel, of what lies along no direction, in squares of full ink: (n,)."""
