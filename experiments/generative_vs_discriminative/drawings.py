@@ -65,7 +65,7 @@ def _draw(axes: Axes, sizes: Sequence[int], series: Mapping[str, np.ndarray], sc
     if score == "log_loss":
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "235" else "")  # the rest overlap
     else:
         axes.yaxis.set_major_formatter(PercentFormatter(1))
 

@@ -30,7 +30,7 @@ def answers(found: Contest) -> Figure:
     axes.text(chance, len(found.answers) - 0.4, " always the most frequent", fontsize=9, color=plots.SOFT, va="center")
     axes.set_ylim(-0.6, len(found.answers) - 0.1)
     axes.set_xlabel("right answers, and Wilson's 95 % interval", fontsize=11)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(visible=True, color=plots.FAINT, linewidth=0.7, axis="x")
     axes.set_axisbelow(True)

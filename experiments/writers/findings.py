@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import genjax_lab as gl
-from experiments.writers.hands import DIGITS, DISCRIMINATIVE, GENERATIVE, Answer, Contest, contest, hand
+from experiments.writers.hands import DIGITS, DISCRIMINATIVE, Answer, Contest, contest, hand
 from experiments.writers.rows import directions, one_of_us, which_of
 from experiments.writers.strange import Strange, ask
 from genjax_lab.data import Handwriting
@@ -58,6 +58,7 @@ class Findings:
         return {
             "which": _contest(self.which),
             "one_of_us": _contest(self.us),
+            "variance_of_the_density": self.which.variance,
             "drawn": {"right": self.drawn.right, "rows": self.drawn.rows},
             "strange": {
                 name.replace("\n", " "): {
@@ -112,13 +113,13 @@ def measure(data: Handwriting, writers: int, d: int, drawn: int, seed: int) -> F
 def _draw(found: Contest, onto: Any, each: int, seed: int) -> Drawn:
     """Digits of every writer, and whom the fit to labels takes them for."""
     k, d = len(found.question.answers), onto.vectors.shape[1]
-    hands, rival = found.of("hands", GENERATIVE), found.of("LDA", DISCRIMINATIVE)
+    rival = found.of("LDA", DISCRIMINATIVE)
     given = hand(d).factors
     assert given is not None
     digits = jnp.arange(each, dtype=jnp.int32) % DIGITS
     drawn = []
     for writer, key in enumerate(jax.random.split(jax.random.key(seed), k)):
-        params = jax.tree.map(lambda a, w=writer: a[w], hands.params["conditional"]["conditional"])
+        params = jax.tree.map(lambda a, w=writer: a[w], found.hands["conditional"]["conditional"])
         drawn.append(gl.sample(given[1], key, params, given=digits))
     z = jnp.stack(drawn)
     images = onto.image(np.asarray(z))

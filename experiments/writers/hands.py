@@ -27,7 +27,7 @@ DIGITS = 10
 GENERATIVE, DISCRIMINATIVE = "p(x | y) p(y)", "p(y | x)"
 
 
-AMOUNTS = (0.03, 0.1, 0.3, 1.0)
+AMOUNTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Variance to add to a hand, to choose from, in squares of the directions' standard deviations."""
 
 
@@ -80,10 +80,19 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """A question and the answers of every fit, each of whose choices was made by validation."""
+    """A question and the answers of every fit, each of whose choices was made by validation.
+
+    Attributes:
+      question: asked.
+      answers: of every fit; its smoothing or ridge is the one of least validation log-loss.
+      variance: added to the hands where they have the greatest validation p(writer, digit, z): best as a density.
+      hands: parameters with this variance, fitted to training and validation rows.
+    """
 
     question: Question
     answers: tuple[Answer, ...]
+    variance: float
+    hands: Any
 
     def of(self, model: str, side: str) -> Answer:
         """The answer of one fit."""
@@ -98,14 +107,9 @@ def contest(question: Question, onto: Directions) -> Contest:
         return jnp.asarray(onto.project(rows.x))
 
     pixels = naive_bayes(gl.bernoulli(question.train.x.shape[1:]), k)
-    return Contest(
-        question,
-        (
-            *_both(question, pixels, bits),
-            *_both(question, lda(d, k), along),
-            *_hands(question, d, along),
-        ),
-    )
+    answers, variance, params = _hands(question, d, along)
+    both = [*_both(question, pixels, bits), *_both(question, lda(d, k), along)]
+    return Contest(question, (*both, *answers), variance, params)
 
 
 def bits(rows: Rows) -> Any:
@@ -136,9 +140,9 @@ def _both(question: Question, pair: Pair, look: Callable[[Rows], Any]) -> list[A
     ]
 
 
-def _hands(question: Question, d: int, along: Callable[[Rows], Any]) -> list[Answer]:
-    """A hand for each answer, asked without and with the digit."""
-    k, known, test = len(question.answers), question.known, question.test
+def _hands(question: Question, d: int, along: Callable[[Rows], Any]) -> tuple[list[Answer], float, Any]:
+    """A hand for each answer, asked without and with the digit; and the hands that are the best density."""
+    k, known, valid, test = len(question.answers), question.known, question.valid, question.test
     model, ask = seen(d, k), gl.posterior(hidden(d, k))
     y, x = jnp.asarray(known.y), (jnp.asarray(known.digit), along(known))
 
@@ -148,10 +152,13 @@ def _hands(question: Question, d: int, along: Callable[[Rows], Any]) -> list[Ans
     amount = _best(question, ask, AMOUNTS, counts, along)
     own = counts(jnp.ones(len(y)), amount)
     told = jnp.asarray(test.digit), along(test)
-    return [
+    held_out = jnp.asarray(valid.y), (jnp.asarray(valid.digit), along(valid))
+    variance = min(AMOUNTS, key=lambda v: float(gl.nll(model, counts(_training(question), v), held_out)))
+    answers = [
         _scored("hands", GENERATIVE, ask, own, told[1], test.y, amount),
         _scored("hands, told the digit", GENERATIVE, gl.posterior(model), own, told, test.y, amount),
     ]
+    return answers, variance, counts(jnp.ones(len(y)), variance)
 
 
 def _best(
@@ -162,13 +169,18 @@ def _best(
     look: Callable[[Rows], Any],
 ) -> float:
     """The number whose fit to the training rows has the least log-loss on the validation rows, which have weight 0."""
-    weights = jnp.concatenate([jnp.ones(len(question.train)), jnp.zeros(len(question.valid))])
+    weights = _training(question)
     x, y = look(question.valid), jnp.asarray(question.valid.y)
 
     def nats(number: float) -> float:
         return float(log_loss(gl.predict_log_prob(conditional, fit(weights, number), x), y))
 
     return min(grid, key=nats)
+
+
+def _training(question: Question) -> jax.Array:
+    """Weights of the known rows: 1 of a training row, 0 of a validation row."""
+    return jnp.concatenate([jnp.ones(len(question.train)), jnp.zeros(len(question.valid))])
 
 
 @functools.partial(jax.jit, static_argnames="pair")

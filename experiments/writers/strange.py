@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import genjax_lab as gl
-from experiments.writers.hands import DISCRIMINATIVE, GENERATIVE, Answer, Contest, hidden
+from experiments.writers.hands import DISCRIMINATIVE, Contest, hidden
 from experiments.writers.rows import Directions, Rows
 
 RARE = 0.01
@@ -58,28 +58,28 @@ def ask(contest: Contest, onto: Directions, stranger: NDArray[np.uint8], side: i
     test = contest.question.test
     pictures = made(test.x[0], stranger, side, seed)
     images = np.stack(list(pictures.values()))
-    hands, rival = contest.of("hands", GENERATIVE), contest.of("LDA", DISCRIMINATIVE)
+    rival = contest.of("LDA", DISCRIMINATIVE)
     d, k = onto.vectors.shape[1], len(contest.question.answers)
     conditional = gl.logistic_regression(d, k)
 
-    def confidence(ask: gl.Conditional, answer: Answer, x: Any) -> NDArray[np.float64]:
-        log_probs = gl.predict_log_prob(ask, answer.params, jnp.asarray(onto.project(x)))
+    def confidence(ask: gl.Conditional, params: Any, x: Any) -> NDArray[np.float64]:
+        log_probs = gl.predict_log_prob(ask, params, jnp.asarray(onto.project(x)))
         return np.exp(np.asarray(log_probs, np.float64).max(1))
 
-    log_prob = _density(contest.question.known, onto, hands, d, k)
+    log_prob = _density(contest.question.known, onto, contest.hands, d, k)
     real, strange = log_prob(test.x), log_prob(images)
     return Strange(
         names=tuple(pictures),
         images=images,
-        sure=confidence(conditional, rival, images),
-        generative_sure=confidence(gl.posterior(hidden(d, k)), hands, images),
+        sure=confidence(conditional, rival.params, images),
+        generative_sure=confidence(gl.posterior(hidden(d, k)), contest.hands, images),
         log_prob=strange,
         rank=(real[None] < strange[:, None]).mean(1),
-        real_sure=float(confidence(conditional, rival, test.x).mean()),
+        real_sure=float(confidence(conditional, rival.params, test.x).mean()),
     )
 
 
-def _density(known: Rows, onto: Directions, hands: Answer, d: int, k: int) -> Any:
+def _density(known: Rows, onto: Directions, hands: Any, d: int, k: int) -> Any:
     """Images -> log p(z, r)."""
     rest = gl.gamma()
     fitted = gl.fit(rest, jnp.asarray(onto.rest(known.x)))
@@ -87,7 +87,7 @@ def _density(known: Rows, onto: Directions, hands: Answer, d: int, k: int) -> An
 
     def log_prob(x: Any) -> NDArray[np.float64]:
         beside = np.maximum(onto.rest(x), np.finfo(np.float32).tiny)
-        along = gl.log_prob(model, hands.params, jnp.asarray(onto.project(x)))
+        along = gl.log_prob(model, hands, jnp.asarray(onto.project(x)))
         return np.asarray(along + gl.log_prob(rest, fitted.params, jnp.asarray(beside)), np.float64)
 
     return log_prob
