@@ -114,6 +114,8 @@ def _factor_in_frame(scatter: jax.Array, inverse: jax.Array, size: jax.Array, co
     _, _, filled, flat, thin, floor = lax.while_loop(lambda state: state[0] < d, column, start)
     return _Factor(
         factor=jnp.where(fine, usual, filled - jnp.diag(flat.astype(filled.dtype))),
-        frame=jnp.where(fine, usual, filled + jnp.diag(jnp.where(flat, floor - 1.0, 0.0))),
+        frame=jnp.where(
+            fine, usual, jnp.where((eye > 0) & flat[None], floor[None], filled)
+        ),  # 1 + (floor − 1) would lose it
         thin=jnp.any(thin & ~constant),
     )

@@ -12,6 +12,7 @@ from genjax_lab.data.debd import Bits, load_bits
 from genjax_lab.data.delimited import read_csv
 from genjax_lab.data.idx import read_idx
 from genjax_lab.data.locate import ChecksumError, DataNotFoundError, cache_folder
+from genjax_lab.data.qmnist import Handwriting, load_writers
 from genjax_lab.data.small import faithful, galaxies
 from genjax_lab.data.table import MISSING, OTHER, Column, Table
 
@@ -23,6 +24,7 @@ __all__ = [
     "Column",
     "DataNotFoundError",
     "Dataset",
+    "Handwriting",
     "Split",
     "Table",
     "cache_folder",
@@ -32,6 +34,7 @@ __all__ = [
     "load",
     "load_bits",
     "load_table",
+    "load_writers",
     "read_arff",
     "read_csv",
     "read_idx",

@@ -273,3 +273,11 @@ def test_a_sum_of_many_columns_is_flat(d):
         fit = gl.fit(mvnormal(d + 3), x)
     assert (np.diag(fit.params["scale_tril"]) > 0).tolist() == [True] * d + [False] * 3
     assert np.all(gl.log_prob(mvnormal(d + 3), fit.params, x) == np.inf)
+
+
+def test_columns_that_do_not_vary_and_are_small_leave_the_factor_finite():
+    """Their floor, 2·10⁻⁸, was once added to 1 and taken from it again, which left 0 to be divided by."""
+    x = np.array([[1.2, 0.6, -0.065, -1.0, -0.036], [1.0, 0.9, -0.065, -0.5, -0.036]], np.float32)
+    params = gl.run(gl.closed_form(), gl.mvnormal(5), gl.Data(jnp.asarray(x))).params
+    factor = np.asarray(params["scale_tril"], np.float64)
+    np.testing.assert_allclose(factor @ factor.T, np.cov(x, rowvar=False, bias=True), atol=1e-6)

@@ -1,0 +1,77 @@
+"""One joint fitted two ways: few rows speak for p(y, x), many for p(y | x), and hidden labels for p(y, x) alone.
+
+    python -m experiments run generative_vs_discriminative             # TIME
+    python -m experiments run generative_vs_discriminative --smoke     # TIME
+
+Expected: EXPECTED
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.generative_vs_discriminative import story
+from experiments.generative_vs_discriminative.curves import measure
+from experiments.generative_vs_discriminative.findings import Findings
+from experiments.generative_vs_discriminative.pairs import FAMILIES
+from experiments.generative_vs_discriminative.tasks import tasks
+from experiments.result import Result
+
+TABLES = ("mushroom", "vote", "car", "nursery")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What may be changed. All choices are made within the rows that are learnt from."""
+
+    families: tuple[str, ...] = FAMILIES  # some of: naive Bayes, LDA, mixtures
+    tables: tuple[str, ...] = TABLES  # of UCI, some of: mushroom, vote, car, nursery; their categories
+    images: Literal["mnist", "digits"] = "mnist"  # in black and white; for LDA, principal components of the grey ones
+    sizes: tuple[int, ...] = (10, 20, 40, 80, 160, 320, 640)  # training rows, where there are as many
+    seeds: int = 20  # draws of the training rows
+    folds: int = 3  # of the cross-validation within them
+    hidden: int = 1000  # rows whose label is hidden, beside every second size; 0: none
+    directions: int = 30  # principal components
+    components: int = 3  # in every class, of the mixtures
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.families or not set(self.families) <= set(FAMILIES):
+            raise ValueError(f"families must be some of {', '.join(FAMILIES)}")
+        unknown = sorted(set(self.tables) - set(TABLES))
+        if unknown or len(set(self.tables)) < len(self.tables):
+            named = f"; there is no {', '.join(unknown)}" if unknown else ""
+            raise ValueError(f"tables must be some of {', '.join(TABLES)}, each once{named}")
+        if not self.sizes or len(set(self.sizes)) < len(self.sizes):
+            raise ValueError("sizes needs at least one number, each once")
+        if not 2 <= self.folds <= min(self.sizes):
+            raise ValueError(f"folds = {self.folds} must be at least 2, and at most the smallest of the sizes")
+        if self.seeds < 2 or self.hidden < 0 or not 0 <= self.seed < 2**32:
+            raise ValueError("seeds must be at least 2, hidden at least 0, and seed from 0 to 2³² − 1")
+        if not 1 <= self.directions <= 64 or self.components < 2:
+            raise ValueError("directions must be from 1 to 64, and components at least 2")
+
+
+SMOKE = Config(
+    families=("naive Bayes",),
+    tables=("vote",),
+    images="digits",
+    sizes=(20, 160),
+    seeds=3,
+    hidden=200,
+    directions=8,
+    components=2,
+)
+
+
+def run(config: Config) -> Result:
+    """Measure every task, and tell where the curves cross."""
+    chosen = tasks(config.families, config.tables, config.images, config.directions, config.components, config.seed)
+    found = Findings(
+        tuple(measure(task, config.sizes, config.seeds, config.folds, config.hidden, config.seed) for task in chosen),
+        seeds=config.seeds,
+        folds=config.folds,
+        hidden=config.hidden,
+    )
+    return Result(story.TITLE, story.summary(found), found.metrics(), story.sections(found))
