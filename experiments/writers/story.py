@@ -109,8 +109,8 @@ def _new(found: Findings) -> Section:
         "A new digit in a writer's hand",
         (
             "p(y | x) can be asked for a writer and for nothing else. p(x | writer) can be drawn from. What is best "
-            "for labels need not be best as a density; here and below the variance added to the hands is the one of the "
-            f"greatest validation likelihood, {found.which.variance:g}.",
+            "for labels need not be best as a density; here and below the variance added to the hands is the one of "
+            f"the greatest validation likelihood, {found.which.variance:g}.",
             Figure(
                 "drawn",
                 "Of each writer a real digit of each kind, and below it a new one, drawn from p(x | writer, digit).",
