@@ -1,6 +1,6 @@
 """Four groups of models: with labels or without, with a fixed number of parameters or with all the data for them.
 
-    python -m experiments run four_groups             # 6 minutes on 2 busy cores, 1 GB
+    python -m experiments run four_groups             # 7 minutes on 2 busy cores, mostly compiling, 2 GB
     python -m experiments run four_groups --smoke     # the small digits, 2 minutes of processor time, to compile
 
 Every model has the same images, as the principal components of most variance, learnt from training images only and

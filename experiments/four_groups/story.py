@@ -141,10 +141,11 @@ def _costs(found: Found) -> Section:
                 lambda: drawings.costs(found),
             ),
             Table("Seconds, by the number of training images", columns, rows, "Processor time, once all is compiled."),
-            "Parametric models pay when they are fitted, once, in proportion to the data; a new image costs the same "
-            "whatever they were fitted to. Models that keep the data pay with every new image, in proportion to the "
-            "data; nearest neighbours have next to nothing to fit. Kernels pay twice: their bandwidth is found from "
-            "all pairs of training images.",
+            "A parametric model pays once, when it is fitted; a new image costs the same whatever it was fitted to. "
+            "Its fits are passes over the data, whose cost is in proportion to them where there are many; of so few "
+            "images most of it is what a pass costs anyway, and slopes of these fits say little. Models that keep the "
+            "data pay with every new image, in the end in proportion to the data; nearest neighbours have next to "
+            "nothing to fit. Kernels pay twice: their bandwidth is found from all pairs of training images.",
         ),
     )
 
