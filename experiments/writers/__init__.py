@@ -1,7 +1,7 @@
 """Ten writers: who wrote this digit, and what only a model of the digits can say.
 
     python -m experiments run writers             # 150 s of processor time
-    python -m experiments run writers --smoke     # three writers, 100 s of it, most to compile
+    python -m experiments run writers --smoke     # three writers, 80 s of it, most to compile
 
 Expected of 260 test digits by ten writers, right: naive Bayes fitted as a joint 50.8 %, to labels 61.9 %; LDA 53.8 and
 56.9 %; hands, which know the digit while they learn, 70.0 %. One of us or not, of 520: 57 to 59 %, hands 64.2 %. Of

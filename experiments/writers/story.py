@@ -44,7 +44,8 @@ def _two_models(found: Findings) -> Section:
         "Two ways to answer",
         (
             "QMNIST (Yadav & Bottou 2019) tells who wrote each of MNIST's digits. The "
-            f"{len(rows.answers)} writers with the most have {len(rows.known) + len(rows.test):,} together. Given the image x of a digit, who wrote it? One may learn p(y | x), the answer alone. Or "
+            f"{len(rows.answers)} writers with the most have {len(rows.known) + len(rows.test):,} together. Given "
+            "the image x of a digit, who wrote it? One may learn p(y | x), the answer alone. Or "
             "one may learn how each of them writes, and let Bayes' rule answer:",
             Formula("p(writer | x) = p(x | writer) p(writer) / Σ_w p(x | w) p(w)"),
             "MNIST's test images are by other people, so these are split themselves, each writer's digits evenly over "
