@@ -1,9 +1,13 @@
-"""One joint fitted two ways: few rows speak for p(y, x), many for p(y | x), and hidden labels for p(y, x) alone.
+"""One joint fitted two ways: with a chosen ridge the curves seldom cross, and only the joint uses hidden labels.
 
-    python -m experiments run generative_vs_discriminative             # TIME
-    python -m experiments run generative_vs_discriminative --smoke     # TIME
+    python -m experiments run generative_vs_discriminative             # 960 s of processor time
+    python -m experiments run generative_vs_discriminative --smoke     # two tasks, half a minute of it, most to compile
 
-Expected: EXPECTED
+Expected, right test labels in per cent of the joint's fit and of its posterior's, means over 20 seeds. Of 10 rows:
+mushroom 82.6 and 83.7, car 66.6 and 58.7, MNIST by naive Bayes 17.6 and 27.3. Of 640: mushroom 96.2 and 99.7, car 82.5
+and 90.7, MNIST by naive Bayes 81.1 and 85.1, by LDA 83.4 and 84.6, by mixtures 82.9 and 86.5. The curves cross for car
+alone, at 160 rows. Beside 80 labelled images, 1,000 hidden ones raise mixtures from 64.9 to 71.7, and lower naive
+Bayes from 67.4 to 63.4, which a chosen weight prevents.
 """
 
 from __future__ import annotations

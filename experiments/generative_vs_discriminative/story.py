@@ -170,7 +170,8 @@ def _along() -> Section:
             "A generative fit uses more of what it is given, all of x, and so learns from few rows, and from rows "
             "without labels; it pays with what its assumptions get wrong, in labels a little, in probabilities much. "
             "A discriminative fit assumes less and needs more; let it choose its ridge, and it often has no bad "
-            "beginning either. What each can do besides labelling: `python -m experiments run writers`.",
+            "beginning either, so that the curves seldom cross. What each "
+            "can do besides labelling: `python -m experiments run writers`.",
         ),
     )
 

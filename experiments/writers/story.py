@@ -43,8 +43,9 @@ def _two_models(found: Findings) -> Section:
     return Section(
         "Two ways to answer",
         (
-            "QMNIST (Yadav & Bottou 2019) tells who wrote each of MNIST's digits. The ten writers with the most have "
-            "some 130 each. Given the image x of a digit, who wrote it? One may learn p(y | x), the answer alone. Or "
+            "QMNIST (Yadav & Bottou 2019) tells who wrote each of MNIST's digits. The "
+            f"{len(rows.answers)} writers with the most have {len(rows.known) + len(rows.test):,} together. Given "
+            "the image x of a digit, who wrote it? One may learn p(y | x), the answer alone. Or "
             "one may learn how each of them writes, and let Bayes' rule answer:",
             Formula("p(writer | x) = p(x | writer) p(writer) / Σ_w p(x | w) p(w)"),
             "MNIST's test images are by other people, so these are split themselves, each writer's digits evenly over "
@@ -80,11 +81,11 @@ def _which(found: Findings) -> Section:
             _answers(found.which),
             Figure(
                 "which",
-                "Which of them? Intervals overlap: 260 digits tell only large differences.",
+                "Which of them? Few test digits tell only large differences.",
                 lambda: drawings.answers(found.which),
             ),
             "A digit is little to know a person by. Where to look, a writer's way with *this* digit, is what the hands "
-            "add; being told the digit, instead of summing over all ten, changes little where it is plain.",
+            "add. Told the digit, they need not sum over all ten; where the digit is plain, that is the same.",
         ),
     )
 
@@ -149,7 +150,7 @@ def _strange(found: Findings) -> Section:
     return Section(
         "Who knows that he does not know?",
         (
-            "Eight images that none of the ten wrote so. p(y | x) has to name one of them; p(x) may say that it has "
+            "Eight images that none of them wrote so. p(y | x) has to name one of them; p(x) may say that it has "
             "never seen the like. Here p(x) is Σ_w p(w) p(x | w) of the hands, of the place along the principal "
             "components, times a gamma density of how much lies beside them. An image is called never seen where fewer "
             f"than {RARE:.0%} of the real test images have so small a p(x).",
@@ -173,7 +174,7 @@ def _strange(found: Findings) -> Section:
             f"p(y | x) is surer than on an average real digit of: {', '.join(sure) or 'none'}. "
             "Bayes' rule is no better: "
             "it divides by p(x), and with it goes what p(x) knew. A stranger's digit is a digit like others, so p(x) "
-            "of all ten need not notice it; that is the question *one of us, or not*, which needs others to "
+            "of all of us need not notice it; that is the question *one of us, or not*, which needs others to "
             "learn from.",
         ),
     )

@@ -193,3 +193,30 @@ def test_a_run_leaves_a_complete_folder(data_dir, tmp_path, monkeypatch, capsys)
     found = json.loads((folder / "metrics.json").read_text())["tasks"]
     assert found["digits, naive Bayes"]["discriminative"]["accuracy"][-1] > 0.8
     assert "hidden" in found["digits, naive Bayes"] and "hidden" not in found["vote, naive Bayes"]
+
+
+@pytest.mark.slow
+def test_the_expected_numbers(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    found = run(Config()).metrics["tasks"]
+    expected = {  # of the fewest rows and of the most: the joint's fit, its posterior's
+        "mushroom, naive Bayes": (0.826, 0.837, 0.962, 0.997),
+        "car, naive Bayes": (0.666, 0.587, 0.825, 0.907),
+        "mnist, naive Bayes": (0.176, 0.273, 0.811, 0.851),
+        "mnist, 30 directions, LDA": (0.262, 0.303, 0.834, 0.846),
+    }
+    for name, numbers in expected.items():
+        both = [found[name][side]["accuracy"][place] for place in (0, -1) for side in ("generative", "discriminative")]
+        np.testing.assert_allclose(both, numbers, atol=0.012, err_msg=name)
+    mixtures = found["mnist, mixtures"]
+    assert mixtures["generative"]["accuracy"][-1] == pytest.approx(0.829, abs=0.015)
+    assert mixtures["discriminative"]["accuracy"][-1] == pytest.approx(0.865, abs=0.015)
+    crossed = {name for name, task in found.items() if task["crossing_at"]["accuracy"] is not None}
+    assert crossed == {"car, naive Bayes"} and found["car, naive Bayes"]["crossing_at"]["accuracy"] == 160
+    place = mixtures["hidden"]["sizes"].index(80)
+    alone = mixtures["generative"]["accuracy"][mixtures["sizes"].index(80)]
+    assert mixtures["hidden"]["counted_fully"]["accuracy"][place] > alone + 0.03
+    bayes = found["mnist, naive Bayes"]
+    alone = bayes["generative"]["accuracy"][bayes["sizes"].index(80)]
+    assert bayes["hidden"]["counted_fully"]["accuracy"][place] < alone - 0.02
+    assert bayes["hidden"]["counted_as_chosen"]["accuracy"][place] > alone - 0.015

@@ -141,3 +141,24 @@ def test_missing_writers_are_one_message(tmp_path, monkeypatch, capsys):
 def test_parts_are_a_fifth():
     question = which_of(made_up(each=40), 4, 0)
     assert len(question.test) / (len(question.known) + len(question.test)) == pytest.approx(1 / PARTS, abs=0.03)
+
+
+@pytest.mark.slow
+def test_the_expected_numbers(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    found = run(Config()).metrics
+    joint, labels = "p(x | y) p(y)", "p(y | x)"
+    expected = {
+        "which": {
+            f"naive Bayes, {joint}": 0.508, f"naive Bayes, {labels}": 0.619, f"LDA, {joint}": 0.538,
+            f"LDA, {labels}": 0.569, f"hands, {joint}": 0.700,
+        },
+        "one_of_us": {f"naive Bayes, {joint}": 0.594, f"LDA, {labels}": 0.573, f"hands, {joint}": 0.642},
+    }  # fmt: skip
+    for question, answers in expected.items():
+        for name, right in answers.items():
+            assert found[question]["answers"][name]["accuracy"] == pytest.approx(right, abs=0.012), name
+    assert found["drawn"]["right"] / found["drawn"]["rows"] == pytest.approx(0.537, abs=0.03)
+    noticed = {name for name, image in found["strange"].items() if image["noticed"]}
+    assert {"turned by 90°", "negative", "noise"} <= noticed and "real" not in noticed
+    assert not {"blank", "by a stranger", "two at once"} & noticed
