@@ -13,7 +13,10 @@ from typing import Any
 
 from experiments import report
 
-ORDER = ("world_map", "first_model", "naive_bayes", "mnist", "mixtures")
+ORDER = (
+    "world_map", "first_model", "naive_bayes", "mnist", "mixtures", "generative_vs_discriminative", "writers",
+    "four_groups", "debd", "mnist_density", "representation",
+)  # fmt: skip
 """The order in which the text tells them; others follow by name."""
 
 WORDS = (
