@@ -34,6 +34,7 @@ def as_pair(y, x):
     return jnp.asarray(y), jnp.asarray(x)
 
 
+@pytest.mark.slow
 def test_the_posterior_of_naive_bayes_fitted_to_labels_is_logistic_regression():
     y, x = bits(400)
     pair = naive_bayes(gl.bernoulli((6,)), 2)
@@ -80,6 +81,7 @@ def test_folds_are_weights_of_0_and_rows_beyond_the_size_too():
     assert weights.tolist() == [[0, 1, 0, 1, 0, 0, 0, 0], [1, 0, 1, 0, 1, 0, 0, 0], [1, 1, 1, 1, 1, 0, 0, 0]]
 
 
+@pytest.mark.slow
 def test_a_size_below_the_capacity_is_that_size_and_what_is_scored_is_the_choice():
     pool, test = as_pair(*bits(60)), as_pair(*bits(200, 1))
     pair = dataclasses.replace(naive_bayes(gl.bernoulli((6,)), 2), amounts=(0.1, 1.0), ridges=(0.01, 0.1))

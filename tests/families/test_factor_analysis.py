@@ -82,6 +82,7 @@ def test_units_do_not_matter():
     assert float(other.log_likelihood) == pytest.approx(float(one.log_likelihood) - shift, rel=2e-5)
 
 
+@pytest.mark.slow
 def test_weights_are_repeated_rows():
     x, weights = rows(100), np.random.default_rng(1).integers(0, 4, 100)
     one = gl.fit(FA, x, weights=weights, key=jax.random.key(0), method=QUICK)

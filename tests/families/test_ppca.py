@@ -62,6 +62,7 @@ def test_log_prob_keeps_its_digits_where_noise_is_small(noise):
     np.testing.assert_allclose(gl.log_prob(gl.ppca(6, 3), params, x), exact, rtol=2e-4, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_weights_merging_groups_and_ties():
     x, weights = rows(60).astype(np.float32), np.random.default_rng(1).integers(0, 4, 60)
     ppca = gl.ppca(6, 2)
