@@ -1,9 +1,9 @@
 """Mixtures: the same model with the label hidden describes digits better, and with both it labels them.
 
-    python -m experiments run mixtures             # 20 minutes on 2 busy cores, 1.4 GB
+    python -m experiments run mixtures             # half an hour on 2 busy cores, 1.4 GB
     python -m experiments run mixtures --smoke     # scikit-learn's small digits, 30 s
 
-Expected on the fixed binarisation, test nats: K = 10: 167.1, K = 50: 144.2 (medians of five seeds), K = 500: 125.6;
+Expected on the fixed binarisation, test nats: K = 10: 167.1, K = 50: 144.2 (medians of five seeds), K = 500: 125.5;
 independent pixels 205.79, naive Bayes 170.85. Class-conditional mixtures of images in black and white: 96.6 % of the
 test labels with 300 components a class. Old Faithful and the galaxies end where scikit-learn's best of 20 starts ends,
 or higher: 4.155 nats with two components of full covariance, 2.478 and 2.408 with three and four.
