@@ -13,7 +13,6 @@ Woodbury (1950); Tipping & Bishop (1999), J. R. Stat. Soc. B 61, 611–622, §3.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import jax
@@ -22,14 +21,13 @@ from jax import lax
 
 from genjax_lab import triangular
 from genjax_lab.constraints import Constraint
+from genjax_lab.gamma_function import HALF_LOG_TWO_PI
 from genjax_lab.numerics import EXACT
 from genjax_lab.scatter import Squares
 from genjax_lab.types import Key
 
 ROUNDING = 256
 """How many ε of the numbers that cancel may be left where nothing is; hidden coordinates of a plane are no nearer."""
-
-HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 FLAT = 4
 """How many ε of the largest variance may be rounding."""

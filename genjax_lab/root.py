@@ -114,8 +114,7 @@ def _factor_in_frame(scatter: jax.Array, inverse: jax.Array, size: jax.Array, co
     _, _, filled, flat, thin, floor = lax.while_loop(lambda state: state[0] < d, column, start)
     return _Factor(
         factor=jnp.where(fine, usual, filled - jnp.diag(flat.astype(filled.dtype))),
-        frame=jnp.where(
-            fine, usual, jnp.where((eye > 0) & flat[None], floor[None], filled)
-        ),  # 1 + (floor − 1) would lose it
+        # set, not added to: 1 + (floor − 1) would lose a floor below ε
+        frame=jnp.where(fine, usual, jnp.where((eye > 0) & flat[None], floor[None], filled)),
         thin=jnp.any(thin & ~constant),
     )

@@ -234,14 +234,18 @@ def by_adam(
 ) -> Fitted:  # fmt: skip
     """Adam, its rate raised and let down again; the best epoch on validation images is kept."""
     x, valid = (jnp.asarray(part.x).reshape(-1, *model.space.struct.shape) for part in (data.train, data.valid))
-    steps = epochs * math.ceil(len(x) / batch)
-    schedule = gl.schedule(
-        optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
-        decay_steps=steps, end_value=rate / 50,
-    )  # fmt: skip
+    schedule = up_and_down(rate, epochs * math.ceil(len(x) / batch))
     method = gl.gradient(
         optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.99,
         validation=gl.Data(valid[:2000]),
     )  # fmt: skip
     name = name or f"{epochs} epochs of Adam"
     return fitted(name, model, x, effort, method=method, key=jax.random.key(effort.seed), **how)
+
+
+def up_and_down(rate: float, steps: int) -> Any:
+    """A learning rate that is raised in a twentieth of the steps and let down in the others."""
+    return gl.schedule(
+        optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
+        decay_steps=steps, end_value=rate / 50,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 import genjax_lab as gl
-from experiments.mnist_density.fits import Effort, Fitted, fitted
+from experiments.mnist_density.fits import Effort, Fitted, fitted, up_and_down
 from genjax_lab.data import Dataset
 
 PATIENCE = 0.2
@@ -79,11 +79,7 @@ def learn(
     """Climb the bound of one draw by Adam; the best epoch on validation images is kept, scored by more draws."""
     x, valid = jnp.asarray(data.train.x), jnp.asarray(data.valid.x)
     batch = min(200, max(1, len(x) // STEPS))
-    steps = epochs * math.ceil(len(x) / batch)
-    schedule = gl.schedule(
-        optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
-        decay_steps=steps, end_value=rate / 50,
-    )  # fmt: skip
+    schedule = up_and_down(rate, epochs * math.ceil(len(x) / batch))
     method = gl.gradient(
         optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.999,
         validation=gl.Data(valid[:2000]), patience=max(1, int(PATIENCE * epochs)),

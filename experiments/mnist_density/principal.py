@@ -79,19 +79,20 @@ def label(data: Dataset, grid: Iterable[tuple[int, int, float]], steps: int, pix
     """Choose directions, components a class and added variance by validation labels; test the best once."""
     standing = {part: upright(whole.x.reshape(-1, *data.image_shape)) for part, whole in _parts(data).items()}
 
-    def seen(part: str, project: Any) -> list[jax.Array]:
-        return [project(images.reshape(len(images), -1)) for images in moved(standing[part], pixels)]
+    @functools.cache
+    def project_onto(d: int) -> Any:
+        return principal(np.asarray(standing["train"]).reshape(len(data.train), -1), d, alike=False)
+
+    def seen(part: str, d: int) -> list[jax.Array]:
+        return [project_onto(d)(images.reshape(len(images), -1)) for images in moved(standing[part], pixels)]
 
     found = []
     for d, k, variance in grid:
-        project = principal(np.asarray(standing["train"]).reshape(len(data.train), -1), d, alike=False)
-        positions = seen("train", project)
-        classes, seconds, _ = timed(functools.partial(_fitted, data, positions, k, variance, steps, seed))
-        valid = classes.right(seen("valid", project), data.valid.y)
-        found.append((Labelled(d, k, variance, valid, seconds), classes, project))
-    best, classes, project = max(found, key=lambda each: each[0].valid)
-    test = classes.right(seen("test", project), data.test.y)
-    return Labels(tuple(trial for trial, _, _ in found), best, test)
+        classes, seconds, _ = timed(functools.partial(_fitted, data, seen("train", d), k, variance, steps, seed))
+        found.append((Labelled(d, k, variance, classes.right(seen("valid", d), data.valid.y), seconds), classes))
+    best, classes = max(found, key=lambda each: each[0].valid)
+    test = classes.right(seen("test", best.directions), data.test.y)
+    return Labels(tuple(trial for trial, _ in found), best, test)
 
 
 def _parts(data: Dataset) -> dict[str, Split]:

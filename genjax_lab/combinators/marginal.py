@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from genjax_lab.blocks import block_rows
 from genjax_lab.combinators.joint import joint
 from genjax_lab.combinators.per_class import per_class
-from genjax_lab.density import Conditional, Density, factory, listing, over_given, require
+from genjax_lab.density import Conditional, Density, factory, listing, one_after_another, over_given, require
 from genjax_lab.estimator import Estimator, combine, part_of, start_of
 from genjax_lab.families.categorical import categorical
 from genjax_lab.groups import Groups
@@ -63,9 +63,8 @@ def marginal(joint: Density) -> Density:
         whole: Event = completed(joint)(key, params, *beside(x, seen))[1]
         return whole
 
-    def all_pairs(params: Params, x: Event) -> jax.Array:
-        # One model after another keeps the memory of one; each is a matmul over its components.
-        return jax.lax.map(lambda one: logsumexp(log_joint(joint, one, x)), params).T
+    def of_rows(params: Params, x: Event) -> jax.Array:
+        return logsumexp(log_joint(joint, params, x))
 
     return Density(
         space=conditional.space,
@@ -74,7 +73,7 @@ def marginal(joint: Density) -> Density:
         log_prob=log_prob,
         sample=sample,
         estimator=expected(joint, lambda x: (None, x)),
-        pairwise=all_pairs,
+        pairwise=one_after_another(of_rows),  # the memory of one; each is a matmul over its components
         log_prob_masked=log_prob_masked if conditional.log_prob_masked else None,
         complete=complete if conditional.complete else None,
     )

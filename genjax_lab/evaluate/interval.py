@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from genjax_lab.refusal import is_traced
+
 
 def wilson(right: ArrayLike, rows: ArrayLike, level: float = 0.95) -> tuple[jax.Array, jax.Array]:
     """Wilson's score interval of a probability.
@@ -33,8 +35,7 @@ def wilson(right: ArrayLike, rows: ArrayLike, level: float = 0.95) -> tuple[jax.
     if not 0 < level < 1:
         raise ValueError(f"wilson: level = {level} must be above 0 and below 1")
     right, n = (jnp.asarray(a, jnp.result_type(float)) for a in (right, rows))
-    seen = not isinstance(right, jax.core.Tracer) and not isinstance(n, jax.core.Tracer)
-    if seen and not bool(jnp.all((n >= 1) & (right >= 0) & (right <= n))):
+    if not is_traced(right, n) and not bool(jnp.all((n >= 1) & (right >= 0) & (right <= n))):
         raise ValueError(f"wilson: right = {right} of rows = {n}; 0 ≤ right ≤ rows and rows ≥ 1 are due")
     z = jax.scipy.special.ndtri((1 + level) / 2)
     share, some = right / n, z * z / n

@@ -24,9 +24,10 @@ from jax import lax
 from jax.custom_batching import sequential_vmap
 
 from genjax_lab import constraints
-from genjax_lab.density import Density, factory
+from genjax_lab.density import Density, factory, one_after_another
 from genjax_lab.distances import over_blocks
-from genjax_lab.families.normal import HALF_LOG_TWO_PI, normal
+from genjax_lab.families.normal import normal
+from genjax_lab.gamma_function import HALF_LOG_TWO_PI
 from genjax_lab.kept import Kept, keeping, whole_number
 from genjax_lab.leave_one_out import best_factor
 from genjax_lab.numerics import add_logs, contenders, log, log_normalise, logsumexp
@@ -122,7 +123,7 @@ def kde(n: int, shape: Shape = (), bandwidth: str = "likelihood") -> Density:
         estimator=keeping(
             "kde", n, lambda kept: _fitted(kept, bandwidth, shape), lambda kept, params: total(kept, params)
         ),
-        pairwise=lambda params, x: lax.map(lambda one: of_rows(one, x), params).T,
+        pairwise=one_after_another(of_rows),
         log_prob_masked=lambda params, x, seen: logsumexp(each(params, masked(bump), x, seen)),
         complete=complete,
     )

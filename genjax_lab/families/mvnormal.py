@@ -18,7 +18,8 @@ from genjax_lab.blocks import map_blocks
 from genjax_lab.constraints import real, scale_tril
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import Estimator, smoothing_of
-from genjax_lab.families.normal import HALF_LOG_TWO_PI, factor_penalty
+from genjax_lab.families.normal import factor_penalty
+from genjax_lab.gamma_function import HALF_LOG_TWO_PI
 from genjax_lab.numerics import EXACT
 from genjax_lab.space import reals
 from genjax_lab.types import Key, Params, Smoothing

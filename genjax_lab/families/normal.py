@@ -8,8 +8,6 @@ likelihood mean and variance are those of the data.  Casella & Berger (2002), §
 
 from __future__ import annotations
 
-import math
-
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -18,6 +16,7 @@ from genjax_lab import triangular
 from genjax_lab.constraints import positive, real
 from genjax_lab.density import Density, factory
 from genjax_lab.estimator import smoothing_of
+from genjax_lab.gamma_function import HALF_LOG_TWO_PI
 from genjax_lab.numerics import EXACT
 from genjax_lab.quadratic import near, pays
 from genjax_lab.seen import independent
@@ -27,8 +26,6 @@ from genjax_lab.types import Params, Shape, Smoothing
 
 UNROLLED = 512
 """Terms of one row (models x coordinates) that are written out in one loop over the rows."""
-
-HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
 @factory
