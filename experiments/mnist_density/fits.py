@@ -15,6 +15,7 @@ import optax
 
 import genjax_lab as gl
 from experiments.mixtures.bits import SHORT, imaginary
+from experiments.mnist_density.rate import up_and_down
 from genjax_lab.data import Dataset, Split
 from genjax_lab.nets.net import Net
 
@@ -241,11 +242,3 @@ def by_adam(
     )  # fmt: skip
     name = name or f"{epochs} epochs of Adam"
     return fitted(name, model, x, effort, method=method, key=jax.random.key(effort.seed), **how)
-
-
-def up_and_down(rate: float, steps: int) -> Any:
-    """A learning rate that is raised in a twentieth of the steps and let down in the others."""
-    return gl.schedule(
-        optax.warmup_cosine_decay_schedule, init_value=rate / 20, peak_value=rate, warmup_steps=max(1, steps // 20),
-        decay_steps=steps, end_value=rate / 50,
-    )  # fmt: skip

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import optax
 
 import genjax_lab as gl
-from experiments.mnist_density.fits import Effort, Fitted, fitted, up_and_down
+from experiments.mnist_density.fits import Effort, Fitted, fitted
+from experiments.mnist_density.rate import up_and_down
 from genjax_lab.data import Dataset
 
 PATIENCE = 0.2
