@@ -15,6 +15,7 @@ import optax
 
 import genjax_lab as gl
 from experiments.mixtures.bits import SHORT, imaginary
+from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.rate import up_and_down
 from genjax_lab.data import Dataset, Split
 from genjax_lab.nets.net import Net
@@ -39,50 +40,6 @@ class Fitted:
     steps: int
     status: str
     joint: gl.Density | None = None
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much is spent.
-
-    Attributes:
-      passes: of EM.
-      starts: of EM, of which the best goes on.
-      components: of mixtures of coins: few, and many.
-      trees: of the mixture of trees, and of that of each class.
-      smoothing: pseudo-counts to choose from by validation.
-      states: of a hidden tree.
-      epochs: of the networks: masked, convolution, attention, windows; of class windows, of all images and then
-        of each class's; half the first of them of a hidden tree.
-      grey: epochs of the flow and of the windows of grey images.
-      width: features of a pixel in the networks.
-      half: whether the networks multiply bfloat16 numbers.
-      seed: of everything.
-      checkpoint: a directory for fits under way, or None.
-      factors: numbers of hidden coordinates of principal components and of factor analysis, to choose from.
-      code: hidden coordinates of an autoencoder.
-      units: of each hidden layer of its encoder, and in the other order of its decoder.
-      coder_epochs: the most epochs of it.
-      draws: of each bound.
-    """
-
-    passes: int
-    starts: int
-    components: tuple[int, int]
-    trees: tuple[int, int]
-    smoothing: tuple[float, ...]
-    states: int
-    epochs: tuple[int, int, int, int, int, int]
-    grey: tuple[int, int]
-    width: int
-    half: bool
-    seed: int
-    checkpoint: str | None
-    factors: tuple[int, ...] = (5,)
-    code: int = 4
-    units: tuple[int, ...] = (16,)
-    coder_epochs: int = 2
-    draws: int = 2
 
 
 def fitted(
@@ -181,8 +138,9 @@ def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 
 
 def windows_net(data: Dataset, effort: Effort) -> Net:
-    """The net of three rungs: windows with a memory."""
-    return gl.nets.windows(width=effort.width, depth=2, half=effort.half)
+    """The net of four rungs: windows with a memory."""
+    near = effort.window
+    return gl.nets.windows(near, near, width=effort.width, depth=effort.depth, memory=effort.memory, half=effort.half)
 
 
 def network(place: int, net: Callable[[Dataset, Effort], Net], rate: float, batch: int = 100) -> Any:

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import genjax_lab as gl
-from experiments.mnist_density.fits import Effort, Fitted, by_adam, fitted, windows_net
+from experiments.mnist_density.effort import Effort
+from experiments.mnist_density.fits import Fitted, by_adam, fitted, windows_net
 from genjax_lab.data import Dataset
-
-LOGISTICS = 5
-"""Components of a pixel's mixture."""
 
 DRAWS = 16
 """Of the levels between black and white, when a flow is scored."""
@@ -40,6 +38,14 @@ def flow(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 
 def windows(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """The windows of the ladder, each level a mixture of discretised logistics."""
-    entry = gl.mixture(gl.discretised_logistic(data.levels), LOGISTICS)
+    return _windows(gl.mixture(gl.discretised_logistic(data.levels), effort.logistics), data, effort)
+
+
+def tables(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """The same, each level from a table of all."""
+    return _windows(gl.categorical(data.levels), data, effort)
+
+
+def _windows(entry: gl.Density, data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     model = gl.autoregressive(data.image_shape, windows_net(data, effort), entry)
-    return [lambda: by_adam(model, data, effort, effort.grey[1], 2e-3)]
+    return [lambda: by_adam(model, data, effort, effort.grey[1], 2e-3, effort.batch)]

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import genjax_lab as gl
-from experiments.mnist_density.fits import Effort, Fitted
+from experiments.mnist_density.effort import Effort
+from experiments.mnist_density.fits import Fitted
 from experiments.mnist_density.rungs import Rung
 from genjax_lab.data import Dataset
 from genjax_lab.evaluate import accuracy

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import genjax_lab as gl
-from experiments.mnist_density import fits, grey, hidden
-from experiments.mnist_density.fits import Effort, Fitted
+from experiments.mnist_density import fits, grey, hidden, turned
+from experiments.mnist_density.effort import Effort
+from experiments.mnist_density.fits import Fitted
 from genjax_lab.data import Dataset
 
 
@@ -97,6 +98,11 @@ RUNGS = (
         None, hidden.autoencoder(bent=True),
     ),
     Rung(
+        "deep_vae", "deep autoencoder, bent prior, a bound",
+        "Convolutions both ways: a stroke is made of hidden numbers alike wherever it lies.",
+        (82.41, "Tomczak & Welling 2018, ConvHVAE (recalled)"), hidden.deep,
+    ),
+    Rung(
         "made", "masked perceptron",
         "A pixel depends on all before it, not on one: but what is learnt at one place is not known at another.",
         (88.40, "Germain et al. 2015, one layer"),
@@ -126,6 +132,11 @@ RUNGS = (
         "What all digits share is learnt first; then each label's network learns what only its own images have.",
         None, fits.class_network((4, 5), fits.windows_net, (4e-3, 1e-3)),
     ),
+    Rung(
+        "turned_windows", "windows from every side",
+        "What is after a pixel in one order is before it in another: the average of eight.",
+        (79.20, "van den Oord et al. 2016, PixelRNN"), turned.fits,
+    ),
 )  # fmt: skip
 
 GREY = (
@@ -143,5 +154,10 @@ GREY = (
         "grey_windows", "windows with a memory, logistic levels",
         "A level may have two likely ranges, given the strokes near by and the rows above.",
         (1.06, "Dinh et al. 2017, Real NVP"), grey.windows,
+    ),
+    Rung(
+        "grey_tables", "windows with a memory, tables of levels",
+        "A level may have any number of likely values, which need not be near one another.",
+        (0.97, "Chen et al. 2019, Residual Flow (recalled)"), grey.tables,
     ),
 )  # fmt: skip

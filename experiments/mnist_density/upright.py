@@ -6,12 +6,15 @@ LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to docum
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.ndimage import map_coordinates
 
 from genjax_lab.blocks import map_blocks
+from genjax_lab.data import Dataset, Split
 from genjax_lab.types import ArrayLike
 
 
@@ -41,3 +44,10 @@ def moved(images: jax.Array, pixels: int) -> list[jax.Array]:
     wide = jnp.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)))
     steps = itertools.product(range(2 * pixels + 1), repeat=2)
     return [wide[:, i : i + rows, j : j + columns] for i, j in steps]
+
+
+def shifted(data: Dataset) -> Dataset:
+    """With the training images moved by a pixel or none along each axis, nine times as many."""
+    images = jnp.asarray(data.train.x).reshape(-1, *data.image_shape)
+    wide = jnp.concatenate(moved(images, 1)).reshape(-1, data.pixels)
+    return replace(data, train=Split(np.asarray(wide), np.tile(data.train.y, 9)))

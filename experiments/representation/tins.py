@@ -151,7 +151,8 @@ def _coded(x: NDArray[np.float32], epochs: int, draws: int, key: jax.Array) -> t
     standard = {"loc": jnp.zeros(2), "scale": jnp.ones(2)}
     params["prior"] = standard
     params["decoder"]["last"]["bias"] = jnp.concatenate([x.mean(0), np.log(x.std(0))])
-    params["encoder"]["last"] = told_apart(params["encoder"]["last"], turn)
+    last = params["encoder"]["last"]
+    params["encoder"]["last"] = {"kernel": told_apart(last["kernel"], turn), "bias": jnp.zeros_like(last["bias"])}
     steps = epochs * -(-len(x) // 50)
     rate = gl.schedule(optax.cosine_decay_schedule, init_value=3e-3, decay_steps=steps)
     method = gl.gradient(optax.adam, learning_rate=rate, batch_size=50, epochs=epochs)

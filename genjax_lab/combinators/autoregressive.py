@@ -25,7 +25,10 @@ from genjax_lab.space import Integers, Leaf, Space, whole_shape
 from genjax_lab.types import Event, Key, Params, Shape
 
 ONE_HOT = 16
-"""From 3 up to so many categories, a network is told which by an entry for each; of more, by a number from −1 to 1."""
+"""From 3 up to so many categories, a network is told which by an entry for each.
+
+Of more it is told a number from −1 to 1, whether it is the least, and whether the greatest: of levels, black and white.
+"""
 
 FLOATS = 1 << 26
 """Numbers that a network may make of one block of rows."""
@@ -88,7 +91,8 @@ class _Chain:
             self.space = self.space.stack(n)
         self.categories = entry.space.k if isinstance(entry.space, Integers) else None
         self.hot = self.categories is not None and 2 < self.categories <= ONE_HOT
-        self.channels = self.categories if self.hot and self.categories else 1
+        levels = self.categories is not None and self.categories > ONE_HOT
+        self.channels = self.categories if self.hot and self.categories else 3 if levels else 1
         outputs, self.back = _coordinates(entry)
         self.module = net.build(shape, self.channels, outputs)
         self.begin = jax.jit(self.module.init)  # compiled whole: far quicker than one operation after another
@@ -105,9 +109,12 @@ class _Chain:
             return (x[..., None] == jnp.arange(self.channels).reshape(*(1,) * x.ndim, -1)).astype(
                 jnp.result_type(float)
             )
-        scale = 2 / (self.categories - 1) if self.categories is not None and self.categories > 2 else None
         value = x.astype(jnp.result_type(float))
-        return (value if scale is None else value * scale - 1)[..., None]
+        if self.categories is None or self.channels == 1:
+            return value[..., None]
+        last = self.categories - 1
+        ends = [(x == end).astype(value.dtype) for end in (0, last)]
+        return jnp.stack([value * (2 / last) - 1, *ends], -1)
 
     def each(self, params: Params, x: jax.Array, ordering: Any = 0) -> jax.Array:
         """log p of every entry of rows [n, d], given those before it: f[n, d]."""
@@ -162,7 +169,7 @@ class _Chain:
     def _drawn(self, key: Key, params: Params, ordering: Any, x: jax.Array | None, seen: jax.Array | None) -> jax.Array:
         """Entries drawn one after another; those that are seen are what x says."""
         module, variables, order = self.module, {"params": params}, jnp.asarray(self.orders)[ordering]
-        cache = module.apply(variables, method="cache")
+        cache = module.apply(variables, ordering, method="cache")
         blank = self._blank()
 
         def step(state: Any, t: jax.Array) -> tuple[Any, None]:

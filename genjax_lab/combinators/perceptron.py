@@ -14,8 +14,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from genjax_lab import constraints, coordinates
-from genjax_lab.density import Conditional, Density, factory, one_after_another, require
+from genjax_lab import coordinates
+from genjax_lab.combinators.network import from_parameters
+from genjax_lab.density import Conditional, Density, factory, require
 from genjax_lab.nets.perceptron import Perceptron
 from genjax_lab.space import Leaf, Space
 from genjax_lab.types import Event, Key, Params
@@ -52,8 +53,10 @@ def perceptron(density: Density, given: Space, hidden: tuple[int, ...] = (500,))
         raise ValueError(f"perceptron: what is given, {given!r}, is no array of one entry or more")
     if min(hidden, default=1) < 1:
         raise ValueError(f"perceptron: hidden = {hidden} must be 1 or more each")
-    inputs, outputs = math.prod(given.shape), coordinates.number(density.parameters)
-    module = Perceptron(tuple(hidden), outputs)
+    inputs = math.prod(given.shape)
+    with jax.ensure_compile_time_eval():
+        free, back = coordinates.free(density.parameters, density.init(jax.random.key(0)))
+    module = Perceptron(tuple(hidden), free.size)
     begin = jax.jit(module.init)
 
     def init(key: Key) -> Params:
@@ -62,27 +65,9 @@ def perceptron(density: Density, given: Space, hidden: tuple[int, ...] = (500,))
         z, _ = coordinates.free(density.parameters, density.init(own))
         return {**params, "last": {**params["last"], "bias": z}}
 
-    with jax.ensure_compile_time_eval():
-        back = coordinates.free(density.parameters, density.init(jax.random.key(0)))[1]
-
     def at(params: Params, given: Event) -> Params:
         flat = given.reshape(-1)
         found: Any = module.apply({"params": params}, flat.astype(jnp.result_type(float, params["last"]["bias"])))
         return back(found)
 
-    def log_prob(params: Params, x: Event, given: Event) -> jax.Array:
-        return density.log_prob(at(params, given), x)
-
-    middle = density.mean
-    return Conditional(
-        space=density.space,
-        given_space=given,
-        parameters=jax.tree.map(
-            lambda leaf: constraints.real(leaf.shape), jax.eval_shape(lambda: init(jax.random.key(0)))
-        ),
-        init=init,
-        log_prob=log_prob,
-        sample=lambda key, params, given: density.sample(key, at(params, given)),
-        pairwise=one_after_another(jax.vmap(log_prob, (None, 0, 0))),
-        mean=None if middle is None else lambda params, given: middle(at(params, given)),
-    )
+    return from_parameters(density, given, at, init)

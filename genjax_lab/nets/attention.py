@@ -90,7 +90,7 @@ class Attention(Causal):
             h = block(h)
         return add_to_rows(self.out(self.norm(h)), self.base)
 
-    def cache(self) -> Any:
+    def cache(self, ordering: int = 0) -> Any:
         """Keys and values of every block."""
         blank = jnp.zeros((math.prod(self.shape), self.heads, self.width // self.heads))
         return [(blank, blank) for _ in range(self.depth)]

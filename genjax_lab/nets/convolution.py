@@ -56,7 +56,7 @@ class Gated(Causal):
             h = h + mix(_gated(self.near.product(h.reshape(n, height, wide, -1), self.cast(gates))))
         return add_to_rows(self.out(nn.relu(h.astype(self.base.dtype))).reshape(n, -1, self.outputs), self.base)
 
-    def cache(self) -> Any:
+    def cache(self, ordering: int = 0) -> Any:
         """The image so far, and the features that each layer sees."""
         features = [self.near.frame(self.shape, self.width) for _ in range(self.depth)]
         return self.first.frame(self.shape, self.channels), features

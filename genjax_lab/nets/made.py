@@ -55,7 +55,7 @@ class Made(Causal):
         out = h @ jnp.where(below[:, None] < above[None], self.weights[-1], 0.0) + self.biases[-1][None]
         return out.reshape(x.shape[0], -1, self.outputs)
 
-    def cache(self) -> Any:
+    def cache(self, ordering: int = 0) -> Any:
         """What the first hidden layer is given by the entries so far."""
         return self.biases[0]
 

@@ -1,7 +1,8 @@
 """What lies before a pixel near by, in C order: the rows above it to either side, and the left of its own row.
 
 A causal convolution is the product of these neighbours with a matrix. On a CPU it is done so, by one matrix product:
-XLA's own convolutions take 14 times longer there inside a loop; elsewhere it is a convolution with a masked kernel.
+XLA's own convolutions take 14 times longer there inside a loop. Elsewhere it is a convolution with a masked kernel, but
+of few channels, for which hardware for convolutions has no use, a product again, of neighbours looked up in a table.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from genjax_lab.types import Shape
+
+FEW = 8
+"""Channels for which a convolution is not worth it on any device."""
 
 
 class Near(NamedTuple):
@@ -39,6 +44,8 @@ class Near(NamedTuple):
         """Weights f[taps c, m] times the neighbours of every pixel of an image: f[n, h, w, c] -> f[n h w, m]."""
         if jax.default_backend() == "cpu":
             return jnp.concatenate(self._shifted(image), -1).reshape(-1, len(weights)) @ weights
+        if image.shape[-1] <= FEW:
+            return self._looked_up(image).reshape(-1, len(weights)) @ weights
         kernel = jnp.zeros((*self._size, image.shape[-1], weights.shape[1]), weights.dtype)
         places = tuple(jnp.asarray(self._places).T)
         whole = lax.conv_general_dilated(
@@ -73,6 +80,15 @@ class Near(NamedTuple):
         """Where the neighbours are in the smallest box around them, in C order."""
         above = range(self.left - self.columns, self.left + self.columns + 1)
         return [(i, j) for i in range(self.rows) for j in above] + [(self.rows, j) for j in range(self.left + self.own)]
+
+    def _looked_up(self, image: jax.Array) -> jax.Array:
+        """The neighbours of every pixel: f[n, h w, taps, c]."""
+        n, height, width, channels = image.shape
+        frame = jnp.pad(image, ((0, 0), (self.rows, 0), (self.left, self.columns), (0, 0)))
+        wide = self.left + width + self.columns
+        corners = (np.arange(height)[:, None] * wide + np.arange(width)).reshape(-1)
+        offsets = np.array([i * wide + j for i, j in self._places])
+        return frame.reshape(n, -1, channels)[:, corners[:, None] + offsets]
 
     def _shifted(self, image: jax.Array) -> list[jax.Array]:
         """For each neighbour the image moved so that it lies on the pixel."""

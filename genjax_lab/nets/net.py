@@ -46,7 +46,7 @@ class Causal(nn.Module):
         """f[n, d, channels] -> f[n, d, outputs]: those of a position look at the positions before it in the order."""
 
     @abc.abstractmethod
-    def cache(self) -> Any:
+    def cache(self, ordering: int = 0) -> Any:
         """What `next` starts from."""
 
     @abc.abstractmethod

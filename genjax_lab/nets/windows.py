@@ -67,7 +67,7 @@ class Windows(Causal):
         h = add_to_rows(h.reshape(n, -1, self.width), self.cast(self.place)).reshape(-1, self.width)
         return add_to_rows(self._head(h).reshape(n, -1, self.outputs), self.base)
 
-    def cache(self) -> Any:
+    def cache(self, ordering: int = 0) -> Any:
         """The image so far, and the memory of the rows above."""
         return self.near.frame(self.shape, self.channels), jnp.zeros(self.memory)
 

@@ -36,6 +36,16 @@ def test_it_sums_to_one(shape, net, entry):
     assert gl.check_normalised(density, shaken(density)) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_network_is_told_which_levels_are_the_ends():
+    density = gl.autoregressive((2,), gl.nets.made((5,)), gl.categorical(20))
+    params = shaken(density)
+    assert params["weights_0"].shape == (6, 5)  # three numbers a level
+    assert gl.check_normalised(density, params) == pytest.approx(1, abs=1e-5)
+    first = density.sample(jax.random.key(3), params)[0]
+    kept = gl.complete(density, jax.random.key(4), params, jnp.array([[first, 0]]), jnp.array([True, False]))
+    assert kept[0, 0] == first and gl.contains(density, kept).all()
+
+
 @pytest.mark.slow
 def test_it_integrates_to_one_over_real_numbers():
     density = gl.autoregressive((2,), gl.nets.made((5,)), gl.normal())

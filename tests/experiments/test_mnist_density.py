@@ -11,7 +11,7 @@ import pytest
 
 from experiments.__main__ import main
 from experiments.mnist_density import NAMES, SMOKE, Config, run
-from experiments.mnist_density.fits import Effort
+from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.measure import climb, upper
 from experiments.mnist_density.rungs import RUNGS
 from genjax_lab.data import Dataset, Split

@@ -16,10 +16,12 @@ NETS = [
     ((3, 3), gl.nets.windows(2, 1, 2, width=5, depth=2, memory=0)),
     ((3, 3), gl.nets.convolution(width=4, depth=2, first=(1, 2), near=(1, 1))),
     ((6,), gl.nets.attention(width=8, heads=2, depth=2)),
+    ((2, 3), gl.nets.turned(gl.nets.windows(1, 1, width=4, memory=2), orderings=4)),
+    ((2, 2), gl.nets.turned(gl.nets.windows(1, 1, width=4, memory=0))),
 ]
 every_net = pytest.mark.parametrize(
     ("shape", "net"),
-    [pytest.param(*n, marks=pytest.mark.slow if i in (2, 4) else ()) for i, n in enumerate(NETS)],
+    [pytest.param(*n, marks=pytest.mark.slow if i in (2, 4, 6) else ()) for i, n in enumerate(NETS)],
     ids=str,
 )
 
@@ -71,7 +73,7 @@ def test_one_entry_at_a_time_gives_what_the_whole_pass_gives(shape, net, channel
         def step(cache, at, m=ordering):
             return module.apply(weights, cache, *at, m, method="next")
 
-        start = module.apply(weights, method="cache")
+        start = module.apply(weights, ordering, method="cache")
         steps = jax.jit(lambda: jax.lax.scan(step, start, (jnp.arange(d), last))[1])()  # noqa: B023
         np.testing.assert_allclose(steps, whole, rtol=1e-4, atol=1e-5)
 
@@ -81,6 +83,33 @@ def test_orders_are_permutations_and_the_first_is_that_of_reading():
     orders = [net.order((2, 4), m) for m in range(3)]
     assert all(sorted(order.tolist()) == list(range(8)) for order in orders)
     assert orders[0].tolist() == list(range(8)) and orders[1].tolist() != orders[2].tolist()
+
+
+def test_a_turned_image_is_read_from_another_corner():
+    net = gl.nets.turned(gl.nets.windows())
+    places = np.arange(9).reshape(3, 3)
+    turns = [t[::down, ::right] for t in (places, places.T) for down in (1, -1) for right in (1, -1)]
+    for ordering, expected in enumerate(turns):
+        assert (net.order((3, 3), ordering).reshape(3, 3) == expected).all()
+    with pytest.raises(ValueError, match="4 turns"):
+        gl.autoregressive((2, 3), net)
+
+
+def test_copies_fitted_alone_average_as_one():
+    shape, net = (3, 3), gl.nets.windows(1, 1, width=4, memory=2)
+    one, whole = gl.autoregressive(shape, net), gl.autoregressive(shape, gl.nets.turned(net))
+    params = [{"copies": weighted(net.build(shape, 1, 1), shape, 1)["params"]}]
+    params = [jax.tree.map(lambda a, s=s: a * s, params[0]) for s in np.linspace(0.5, 1.5, 8)]
+    x = jax.random.bernoulli(jax.random.key(5), 0.5, (6, 9)).astype(int)
+    each = []
+    for m, own in enumerate(params):
+        order = gl.nets.turned(net).order(shape, m)
+        each.append(gl.log_prob(one, own["copies"], x[:, order].reshape(-1, 3, 3)))
+    stacked = jax.tree.map(lambda *a: jnp.stack(a), *params)
+    expected = jax.scipy.special.logsumexp(jnp.stack(each), 0) - np.log(8)
+    found = gl.log_prob(whole, stacked, x.reshape(-1, 3, 3))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert gl.contains(whole, gl.sample(whole, jax.random.key(0), stacked, 5)).all()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +123,8 @@ def test_orders_are_permutations_and_the_first_is_that_of_reading():
         lambda: gl.nets.windows(memory=-1),
         lambda: gl.nets.convolution(depth=0),
         lambda: gl.nets.attention(width=10, heads=4),
+        lambda: gl.nets.turned(gl.nets.windows(), orderings=9),
+        lambda: gl.nets.turned(gl.nets.made((5,), orderings=2)),
     ],
 )
 def test_impossible_numbers_are_refused(make):
@@ -101,12 +132,13 @@ def test_impossible_numbers_are_refused(make):
         make()
 
 
-def test_a_convolution_elsewhere_is_the_product_on_a_cpu(monkeypatch):
+@pytest.mark.parametrize("channels", [1, 3, 9])
+def test_a_convolution_elsewhere_is_the_product_on_a_cpu(monkeypatch, channels):
     from genjax_lab.nets.neighbours import Near
 
     near = Near(2, 1, 3, own=True)
-    image = jax.random.normal(jax.random.key(0), (2, 4, 5, 3))
-    weights = jax.random.normal(jax.random.key(1), (near.taps * 3, 4))
+    image = jax.random.normal(jax.random.key(0), (2, 4, 5, channels))
+    weights = jax.random.normal(jax.random.key(1), (near.taps * channels, 4))
     product = near.product(image, weights)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     np.testing.assert_allclose(near.product(image, weights), product, rtol=1e-4, atol=1e-4)
