@@ -12,6 +12,7 @@ normal densities 19.36, kernels 22.58.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,9 +20,10 @@ import jax
 import jax.numpy as jnp
 
 from experiments.four_groups import story
-from experiments.four_groups.models import Images, measure, models
+from experiments.four_groups.models import Images, kept, measure, models
 from experiments.mnist_density.principal import principal
 from experiments.result import Result
+from experiments.stages import Stages
 from genjax_lab.data import load
 
 
@@ -36,6 +38,7 @@ class Config:
     class_components: int = 5  # of the mixture in each class
     neighbours: int = 5  # that vote
     steps: int = 30  # passes of EM
+    checkpoint: str | None = None  # a folder where finished models are kept, so that a run that was stopped goes on
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -67,7 +70,11 @@ def run(config: Config) -> Result:
         config.neighbours,
         config.steps,
     )
-    found = tuple(measure(model, images, config.sizes, key) for model in made)
+    stages = Stages(len(made), config, config.checkpoint)
+    found = tuple(
+        stages(f"{model.name}, {model.group}", functools.partial(measure, model, images, config.sizes, key), kept)
+        for model in made
+    )
     return Result(
         story.title(found),
         story.summary(found),

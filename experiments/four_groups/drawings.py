@@ -19,11 +19,11 @@ def costs(found: Sequence[Outcome]) -> Figure:
     panels = figure.subplots(1, 2)
     lines = []
     for outcome, colour, marker in zip(found, cycle(COLOURS), cycle(MARKERS), strict=False):
-        style = "solid" if "non-parametric" in outcome.model.group else "dashed"
+        style = "solid" if "non-parametric" in outcome.group else "dashed"
         look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": style, "linewidth": 2}
         for axes, what in zip(panels, ("fit", "score"), strict=True):
             axes.plot([cost.n for cost in outcome.costs], [getattr(cost, what) for cost in outcome.costs], **look)
-        lines.append(Line2D([], [], label=outcome.model.name, **look))
+        lines.append(Line2D([], [], label=outcome.name, **look))
     for axes, title in zip(panels, ("a fit", "scoring 1,000 new images"), strict=True):
         axes.set(xscale="log", yscale="log", xlabel="training images", ylabel="seconds of processor time")
         axes.set_title(title, size=11, color=INK)

@@ -79,7 +79,7 @@ class Outcome:
     """What a model came to, fitted to the most images.
 
     Attributes:
-      model: the model.
+      name, group: of the model.
       code: its density, as one writes it.
       costs: by the number of training images.
       nats: train, valid, test: mean −log p(x) in nats; None where it is no density of x.
@@ -87,7 +87,8 @@ class Outcome:
       status: how its fit ended.
     """
 
-    model: Model
+    name: str
+    group: str
     code: str
     costs: tuple[Cost, ...]
     nats: tuple[float, float, float] | None
@@ -98,6 +99,13 @@ class Outcome:
         """How a cost grows between the two largest numbers of images: its exponent."""
         before, last = self.costs[-2:]
         return float(np.log(getattr(last, what) / getattr(before, what)) / np.log(last.n / before.n))
+
+
+def kept(found: dict[str, Any]) -> Outcome:
+    """From what a finished stage keeps."""
+    costs = tuple(Cost(**cost) for cost in found["costs"])
+    nats = None if found["nats"] is None else tuple(found["nats"])
+    return Outcome(**{**found, "costs": costs, "nats": nats})
 
 
 def models(d: int, k: int, components: int, class_components: int, neighbours: int, steps: int) -> tuple[Model, ...]:
@@ -150,7 +158,7 @@ def measure(model: Model, images: Images, sizes: tuple[int, ...], key: jax.Array
     right = None
     if model.supervised:
         right = float(accuracy(gl.predict(_of_label(density), params, images.test[1]), images.test[0]))
-    return Outcome(model, repr(density), tuple(costs), nats, right, gl.Status(int(fit.status)).name)
+    return Outcome(model.name, model.group, repr(density), tuple(costs), nats, right, gl.Status(int(fit.status)).name)
 
 
 def _fitted(model: Model, density: Any, y: jax.Array, x: jax.Array, key: jax.Array) -> tuple[gl.Fit, float]:

@@ -32,8 +32,8 @@ def summary(found: Found) -> str:
 def metrics(found: Found) -> dict[str, Any]:
     """The numbers, nested by model; without times."""
     return {
-        o.model.name: {
-            "group": o.model.group,
+        o.name: {
+            "group": o.group,
             "train_valid_test_nats": o.nats,
             "accuracy": o.accuracy,
             "numbers": [cost.numbers for cost in o.costs],
@@ -49,7 +49,7 @@ def sections(found: Found, d: int, tested: int, source: str) -> tuple[Section, .
 
 
 def _of(found: Found, name: str) -> Outcome:
-    return next(o for o in found if o.model.name == name)
+    return next(o for o in found if o.name == name)
 
 
 def _nats(outcome: Outcome) -> str:
@@ -58,7 +58,7 @@ def _nats(outcome: Outcome) -> str:
 
 
 def _groups(found: Found) -> Section:
-    rows = [(o.model.name, o.model.group, o.code) for o in found]
+    rows = [(o.name, o.group, o.code) for o in found]
     return Section(
         "Two questions make four groups",
         (
@@ -85,7 +85,7 @@ def _results(found: Found, d: int, tested: int, source: str) -> Section:
         nats = ("–", "–", "–") if o.nats is None else tuple(f"{value:.2f}" for value in o.nats)
         label = "–" if o.accuracy is None else f"{o.accuracy:.2%}"
         seconds = f"{last.fit:.2g}", f"{last.score:.2g}"
-        rows.append((o.model.name, o.model.group, *nats, label, *seconds, last.numbers))
+        rows.append((o.name, o.group, *nats, label, *seconds, last.numbers))
     columns = (
         "model", "group", "train nats", "valid nats", "test nats", "test labels", "s to fit", "s for 1,000 images",
         "numbers kept",
@@ -115,7 +115,7 @@ def _results(found: Found, d: int, tested: int, source: str) -> Section:
 def _costs(found: Found) -> Section:
     rows = [
         (
-            o.model.name,
+            o.name,
             *(f"{cost.fit:.2g}" for cost in o.costs),
             f"{o.slope('fit'):.1f}",
             *(f"{cost.score:.2g}" for cost in o.costs),

@@ -12,15 +12,17 @@ Bayes from 67.4 to 63.4, which a chosen weight prevents.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
 from experiments.generative_vs_discriminative import story
-from experiments.generative_vs_discriminative.curves import measure
+from experiments.generative_vs_discriminative.curves import Curves, kept, measure
 from experiments.generative_vs_discriminative.findings import Findings
 from experiments.generative_vs_discriminative.pairs import FAMILIES
-from experiments.generative_vs_discriminative.tasks import tasks
+from experiments.generative_vs_discriminative.tasks import Task, tasks
 from experiments.result import Result
+from experiments.stages import Stages
 
 TABLES = ("mushroom", "vote", "car", "nursery")
 
@@ -38,6 +40,7 @@ class Config:
     hidden: int = 1000  # rows whose label is hidden, beside every second size; 0: none
     directions: int = 30  # principal components
     components: int = 3  # in every class, of the mixtures
+    checkpoint: str | None = None  # a folder where finished tasks are kept, so that a run that was stopped goes on
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -71,11 +74,14 @@ SMOKE = Config(
 
 def run(config: Config) -> Result:
     """Measure every task, and tell where the curves cross."""
-    chosen = tasks(config.families, config.tables, config.images, config.directions, config.components, config.seed)
-    found = Findings(
-        tuple(measure(task, config.sizes, config.seeds, config.folds, config.hidden, config.seed) for task in chosen),
-        seeds=config.seeds,
-        folds=config.folds,
-        hidden=config.hidden,
+    chosen = tuple(
+        tasks(config.families, config.tables, config.images, config.directions, config.components, config.seed)
     )
+    stages = Stages(len(chosen), config, config.checkpoint)
+
+    def of(task: Task) -> Curves:
+        return measure(task, config.sizes, config.seeds, config.folds, config.hidden, config.seed)
+
+    curves = tuple(stages(task.title, functools.partial(of, task), kept) for task in chosen)
+    found = Findings(curves, seeds=config.seeds, folds=config.folds, hidden=config.hidden)
     return Result(story.TITLE, story.summary(found), found.metrics(), story.sections(found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -60,6 +61,19 @@ class Curves:
         if len(changes) > 1:
             return f"{len(changes)} changes, the last at {changes[-1]}", changes[-1]
         return f"{sides[told[-1][1]]} ahead from {changes[0]}", changes[0]
+
+
+def kept(found: dict[str, Any]) -> Curves:
+    """From what a finished stage keeps."""
+
+    def scores(lists: Any) -> Scores:
+        return Scores(*(np.asarray(each, np.float64) for each in lists))
+
+    both = scores(found["generative"]), scores(found["discriminative"])
+    if found["counted_fully"] is None:
+        return Curves(found["name"], tuple(found["sizes"]), *both)
+    more = scores(found["counted_fully"]), scores(found["counted_as_chosen"])
+    return Curves(found["name"], tuple(found["sizes"]), *both, tuple(found["hidden_sizes"]), *more)
 
 
 def measure(task: Task, sizes: Sequence[int], seeds: int, folds: int, hidden: int, seed: int) -> Curves:

@@ -32,6 +32,7 @@ class Config:
     epochs: int = 12  # of each
     draws: int = 50  # of every bound
     labelled: int = 20_000  # training images whose labels are read off the hidden coordinates
+    checkpoint: str | None = None  # a directory where fits under way are kept
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -65,7 +66,14 @@ def run(config: Config) -> Result:
     if data.levels > 2:
         data = data.binarised()
     effort = digits.Effort(
-        config.linear, config.coders, config.units, config.epochs, config.draws, config.labelled, config.seed
+        config.linear,
+        config.coders,
+        config.units,
+        config.epochs,
+        config.draws,
+        config.labelled,
+        config.seed,
+        config.checkpoint,
     )
     findings = Findings(found, digits.learn(data, effort))
     return Result(story.title(findings), story.summary(findings), findings.metrics(), story.sections(findings))

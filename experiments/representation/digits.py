@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 import genjax_lab as gl
 from experiments.mnist_density.hidden import Coder
 from experiments.mnist_density.hidden import learn as learn_coder
+from experiments.stages import Stages
 from genjax_lab.data import Dataset
 from genjax_lab.evaluate import accuracy
 
@@ -79,6 +81,7 @@ class Effort:
       draws: of each bound.
       labelled: training images whose labels are read.
       seed: of everything.
+      checkpoint: a directory for fits under way, or None.
     """
 
     linear: tuple[int, ...]
@@ -88,27 +91,37 @@ class Effort:
     draws: int
     labelled: int
     seed: int
+    checkpoint: str | None = None
+
+    def place(self, name: str) -> str | None:
+        """Where a fit keeps what it goes on from."""
+        return None if self.checkpoint is None else f"{self.checkpoint}/{name.replace(' ', '_')}"
 
 
 def learn(data: Dataset, effort: Effort) -> Digits:
     """Fit every density to the training images; no choice is made, and the test images are scored once."""
-    makes = (gl.ppca, gl.factor_analysis)
-    coded = [
-        _scored(name, k, data, effort, *_linear(make(data.pixels, k), data, effort))
-        for name, make in zip(LINEAR, makes, strict=True)
-        for k in effort.linear
-    ]
-    coded += [_scored(CODER, k, data, effort, *_coder(k, data, effort)) for k in effort.coders]
-    return Digits(data, tuple(coded), _read(lambda x: np.asarray(x, np.float32), data, effort), effort.draws)
+    makes = dict(zip(LINEAR, (gl.ppca, gl.factor_analysis), strict=True))
+    ways = [(name, k) for name in LINEAR for k in effort.linear] + [(CODER, k) for k in effort.coders]
+    stages = Stages(len(ways) + 1)
+
+    def one(name: str, k: int) -> Coded:
+        found = _coder(k, data, effort) if name == CODER else _linear(makes[name](data.pixels, k), data, effort)
+        return _scored(name, k, data, effort, *found)
+
+    coded = tuple(stages(f"{name}, {k} coordinates", functools.partial(one, name, k)) for name, k in ways)
+    raw = stages("pixels as they are", lambda: _read(lambda x: np.asarray(x, np.float32), data, effort))
+    return Digits(data, coded, raw, effort.draws)
 
 
 def _linear(density: gl.Density, data: Dataset, effort: Effort) -> tuple[Any, ...]:
     """One fitted to what bits are seen of: its bound's density and parameters, and its coder."""
-    method = None if isinstance(density.estimator, gl.Estimator) and density.estimator.exact else _em()
+    how: dict[str, Any] = {"key": jax.random.key(effort.seed)}
+    if not (isinstance(density.estimator, gl.Estimator) and density.estimator.exact):
+        how |= {"method": gl.em(max_steps=60, tol=1e-2, curvature=False), "checkpoint": effort.place(f"{density!r}")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gl.FitWarning)  # the end of the steps is near enough
         levels = gl.dequantised(density, 2)
-        params = gl.fit(levels, jnp.asarray(data.train.x), key=jax.random.key(effort.seed), method=method).params
+        params = gl.fit(levels, jnp.asarray(data.train.x), **how).params
 
     def encode(x: Any) -> np.ndarray:
         return np.asarray(gl.encode(density, params, SEEN * (2 * np.asarray(x, np.float32) - 1)))
@@ -119,13 +132,10 @@ def _linear(density: gl.Density, data: Dataset, effort: Effort) -> tuple[Any, ..
     return gl.dequantised(density, 2, effort.draws), params, encode, decode
 
 
-def _em() -> Any:
-    return gl.em(max_steps=60, tol=1e-2, curvature=False)
-
-
 def _coder(k: int, data: Dataset, effort: Effort) -> tuple[Any, ...]:
     """An autoencoder."""
-    found = learn_coder(Coder(k, effort.units), data, effort.epochs, effort.seed, effort.draws)
+    place = effort.place(f"autoencoder of {k}")
+    found = learn_coder(Coder(k, effort.units), data, effort.epochs, effort.seed, effort.draws, checkpoint=place)
 
     def encode(x: Any) -> np.ndarray:
         return np.asarray(gl.encode(found.density, found.params, x))
@@ -142,7 +152,6 @@ def _scored(
     nats = float(gl.nll(density, params, data.test.x))
     wrong = float(np.mean((decode(encode(data.test.x)) > 0.5) != (data.test.x > 0)))
     right = _read(encode, data, effort)
-    print(f"{name}, {k}: {nats:.1f} nats, {wrong:.2%} of pixels wrong, {right:.1%} of labels right", flush=True)
     return Coded(name, k, nats, wrong, right, encode, decode)
 
 

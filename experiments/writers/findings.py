@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import genjax_lab as gl
+from experiments.stages import Stages
 from experiments.writers.hands import DIGITS, DISCRIMINATIVE, Answer, Contest, contest, hand
 from experiments.writers.rows import directions, one_of_us, which_of
 from experiments.writers.strange import Strange, ask
@@ -98,13 +99,15 @@ def measure(data: Handwriting, writers: int, d: int, drawn: int, seed: int) -> F
     """
     question, us = which_of(data, writers, seed), one_of_us(data, writers, seed)
     onto, onto_us = directions(question.known.x, d), directions(us.known.x, d)
-    which, others = contest(question, onto), contest(us, onto_us)
+    stages = Stages(4)
+    which = stages("which of them", lambda: contest(question, onto))
+    others = stages("one of us, or not", lambda: contest(us, onto_us))
     stranger = us.test.x[us.test.y == 0][0]
     return Findings(
         which=which,
         us=others,
-        drawn=_draw(which, onto, drawn, seed),
-        strange=ask(which, onto, stranger, data.image_shape[0], seed),
+        drawn=stages("new digits", lambda: _draw(which, onto, drawn, seed)),
+        strange=stages("strange images", lambda: ask(which, onto, stranger, data.image_shape[0], seed)),
         writers=len(np.unique(data.writer)),
         image_shape=data.image_shape,
     )

@@ -79,7 +79,9 @@ def test_kernels_have_the_nats_of_scikit_learn_at_their_bandwidth():
 
 def outcome(model, slope):
     costs = tuple(Cost(n, 1e-3 * n**slope, 1e-4 * n, 10 * n) for n in (100, 400))
-    return Outcome(model, "it", costs, (1.0, 2.0, 3.0), 0.5 if model.supervised else None, "CONVERGED")
+    return Outcome(
+        model.name, model.group, "it", costs, (1.0, 2.0, 3.0), 0.5 if model.supervised else None, "CONVERGED"
+    )
 
 
 def test_a_slope_is_an_exponent_and_the_page_holds_tables_and_figure():
