@@ -12,6 +12,7 @@ import tyro
 
 from experiments import catalogue, index
 from experiments.frame import Order, execute
+from experiments.result import Refused
 from genjax_lab.data import ChecksumError, DataNotFoundError, first_available
 
 USAGE = """usage: python -m experiments list
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     except catalogue.UnknownExperiment as error:
         return _complain(error, 2)
-    except (OSError, ImportError, ChecksumError) as error:
+    except (OSError, ImportError, ChecksumError, Refused) as error:
         return _complain(error, 1)
     except KeyboardInterrupt:
         return _complain("interrupted; nothing was kept", 130)
@@ -67,7 +68,11 @@ def _order(module: Any, name: str, flags: Sequence[str], **fixed: Any) -> Order:
             ("config", Annotated[module.Config, tyro.conf.OmitArgPrefixes], start),
             (
                 "smoke",
-                Annotated[bool, tyro.conf.FlagCreatePairsOff, _about("a variant that takes seconds")],
+                Annotated[
+                    bool,
+                    tyro.conf.FlagCreatePairsOff,
+                    _about("a small variant: seconds, or minutes where much is compiled"),
+                ],
                 False,
             ),
             ("out", Annotated[Path, _about("where the folders of the runs lie")], Path("results")),

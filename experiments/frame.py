@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
@@ -80,5 +81,6 @@ def command(order: Order) -> str:
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
-            words.append(f"--{flag} {' '.join(map(str, value)) if isinstance(value, tuple) else value}")
+            values = value if isinstance(value, tuple) else (value,)
+            words.append(f"--{flag} {shlex.join(map(str, values))}")
     return " ".join(words)

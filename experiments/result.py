@@ -22,6 +22,10 @@ MARKED = re.compile(
 Cell: TypeAlias = str | int | float | None
 
 
+class Refused(ValueError):
+    """What was asked for cannot be had; its message is all that a person needs to read."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Titled rows.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from experiments.record import to_json
+from experiments.result import Refused
 from genjax_lab.atomic import remove_unfinished, write_whole
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Stages:
           back: from the JSON of `plain(what it came to)` to what it came to; None: it is not kept.
 
         Raises:
-          ValueError: for a file that is cut, or of another run; it is left as it is.
+          Refused: for a file that is cut, or of another run; it is left as it is.
         """
         self.count += 1
         file = None if self.folder is None or back is None else self.folder / f"{self.count:02d}.json"
@@ -68,11 +69,9 @@ class Stages:
             kept = json.loads(file.read_text(encoding="utf-8"))
             stage, config, found = (kept[key] for key in ("stage", "config", "found"))
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{file} is no finished stage: cut, or something else. Remove it to do it again"
-            ) from error
+            raise Refused(f"{file} is no finished stage: cut, or something else. Remove it to do it again") from error
         if (stage, config) != (name, self.config):
-            raise ValueError(f"{file} is of another run, or of another configuration. Use another folder, or remove it")
+            raise Refused(f"{file} is of another run, or of another configuration. Use another folder, or remove it")
         return found
 
 

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from experiments.four_groups import story
 from experiments.four_groups.models import Images, kept, measure, models
 from experiments.mnist_density.principal import principal
-from experiments.result import Result
+from experiments.result import Refused, Result
 from experiments.stages import Stages
 from genjax_lab.data import load
 
@@ -55,7 +55,7 @@ def run(config: Config) -> Result:
     """Fit a model of every group to more and more images; score it, and time it."""
     data = load(config.dataset)
     if config.sizes[-1] > len(data.train):
-        raise ValueError(f"sizes: {config.sizes[-1]} is more than the {len(data.train)} training images")
+        raise Refused(f"sizes: {config.sizes[-1]} is more than the {len(data.train)} training images")
     project = principal(data.train.x, config.directions)
     train, valid, test = (
         (jnp.asarray(part.y, jnp.int32), project(part.x)) for part in (data.train, data.valid, data.test)

@@ -104,7 +104,7 @@ class Outcome:
 def kept(found: dict[str, Any]) -> Outcome:
     """From what a finished stage keeps."""
     costs = tuple(Cost(**cost) for cost in found["costs"])
-    nats = None if found["nats"] is None else tuple(found["nats"])
+    nats = None if found["nats"] is None else tuple(map(float, found["nats"]))  # infinity is kept as a word
     return Outcome(**{**found, "costs": costs, "nats": nats})
 
 

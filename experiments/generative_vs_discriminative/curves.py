@@ -14,6 +14,7 @@ import numpy as np
 from experiments.generative_vs_discriminative.hidden import learn_hidden
 from experiments.generative_vs_discriminative.learn import Scores, learn
 from experiments.generative_vs_discriminative.tasks import Task
+from experiments.result import Refused
 
 SCORES = ("accuracy", "log_loss", "ece")
 TOGETHER = 3  # sizes that one compiled call serves, the rows of the smaller ones filled up with weight 0
@@ -80,11 +81,11 @@ def measure(task: Task, sizes: Sequence[int], seeds: int, folds: int, hidden: in
     """Fit and score a task at every size it has rows for, from as many seeds.
 
     Raises:
-      ValueError: for a task with fewer rows than the smallest size.
+      Refused: for a task with fewer rows than the smallest size.
     """
     sizes = tuple(size for size in sorted(sizes) if size <= task.rows)
     if not sizes:
-        raise ValueError(f"{task.title}: {task.rows} rows to learn from, fewer than the smallest of the sizes")
+        raise Refused(f"{task.title}: {task.rows} rows to learn from, fewer than the smallest of the sizes")
     rng = np.random.default_rng(seed)
     order = np.stack([rng.permutation(task.rows) for _ in range(seeds)])
     found = []

@@ -26,13 +26,8 @@ class Findings:
         return tuple(curves for curves in self.tasks if curves.counted_fully is not None)
 
     def crossing(self, score: str) -> list[str]:
-        """The tasks where the generative fit is ahead of few rows and the discriminative one of many."""
-        found = []
-        for curves in self.tasks:
-            mean, error = curves.gain(score)
-            if curves.verdict(score)[1] is not None and mean[-1] > error[-1]:
-                found.append(curves.name)
-        return found
+        """The tasks where the lead changes, one way or the other."""
+        return [curves.name for curves in self.tasks if curves.verdict(score)[1] is not None]
 
     def metrics(self) -> dict[str, Any]:
         """The numbers, nested by task."""

@@ -17,11 +17,15 @@ NAMES = {"accuracy": "right labels", "log_loss": "log-loss", "ece": "calibration
 
 def summary(found: Findings) -> str:
     """Where the curves cross."""
-    crossed = found.crossing("accuracy")
-    where = f"the curves of right labels cross for {_list(crossed)}" if crossed else "no curves of right labels cross"
+    crossed, most = found.crossing("accuracy"), max(curves.sizes[-1] for curves in found.tasks)
+    verdicts = {curves.name: curves.verdict("accuracy")[0] for curves in found.tasks}
+    where = "no curves of right labels cross"
+    if crossed:
+        told = _list([f"{name} ({verdicts[name]} rows)" for name in crossed])
+        where = f"the curves of right labels cross for {told}"
     return (
         "One joint p(y, x), fitted to pairs, or as its posterior p(y | x) to labels: the same family, two fits. Of "
-        f"{len(found.tasks)} tasks, {where}: the generative fit is ahead of few rows, the discriminative one of many."
+        f"{len(found.tasks)} tasks, of up to {most} training rows, {where}."
     )
 
 
@@ -70,7 +74,10 @@ def _how(found: Findings) -> Section:
             f"discriminative fits a ridge ({ridges}; the smallest is as good as none, so that a fit without one is "
             "among the choices, and none is forced on it). Then it is fitted to all of them and scored once on the "
             "test rows. All seeds of a size are one compiled call, and sizes share it: rows beyond the size, and a "
-            "fold held out, have weight 0.",
+            "fold held out, have weight 0. Folds are every third row or so, whatever its label: of ten rows a fold may "
+            "lack a class, which then has its pseudo-counts alone.",
+            "The principal components that LDA sees of an image are those of all training images, without labels, and "
+            "the scales of a table's numbers those of all its rows: the same for both fits and at every size.",
         ),
     )
 
@@ -97,9 +104,10 @@ def _curves(found: Findings, score: str) -> Section:
 def _words(found: Findings, score: str) -> str:
     crossed = found.crossing(score)
     never = [curves.name for curves in found.tasks if curves.name not in crossed]
-    first = f"The curves cross, as Ng & Jordan say, for {_list(crossed)}." if crossed else "No curves cross."
-    where = f" There is none within these sizes for {_list(never)}; the table says who is ahead."
-    rest = where if crossed and never else ""
+    first = f"The lead changes for {_list(crossed)}; the table says how." if crossed else "No curves cross."
+    rest = ""
+    if crossed and never:
+        rest = f" It does not within these sizes for {_list(never)}; the table says who is ahead."
     why = {
         "accuracy": "",
         "log_loss": " Log-loss is harder on the generative fit: features that repeat each other are counted as "

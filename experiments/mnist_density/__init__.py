@@ -21,6 +21,7 @@ draws, after a fit of 76 s; and grey levels from tables, 1.006 bits a pixel afte
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ import jax
 from experiments.mnist_density import principal, story
 from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.findings import Findings, Ladder
-from experiments.mnist_density.measure import climb
+from experiments.mnist_density.measure import Outcome, climb
 from experiments.mnist_density.rungs import GREY, RUNGS, Rung
 from experiments.result import Result
+from experiments.stages import Stages
 from genjax_lab.data import Dataset, load
 
 NAMES = (*(rung.name for rung in (*RUNGS, *GREY)), "principal")
@@ -156,10 +158,11 @@ def _climbed(rungs: tuple[Rung, ...], data: Dataset, config: Config) -> Ladder:
         config.turns, config.turned_epochs, config.features, config.deep_epochs,
         config.logistics, config.batch,
     )  # fmt: skip
-    outcomes = []
+    outcomes: list[Outcome] = []
+    stages = Stages(sum(rung.name in config.model for rung in rungs))
     for number, rung in enumerate(rungs):
         if rung.name in config.model:
             key = jax.random.fold_in(jax.random.key(config.seed), number)
-            outcomes.append(climb(rung, data, effort, key))
-            print(f"{rung.name}: {outcomes[-1].test:.2f} test nats in {outcomes[-1].best.seconds:.1f} s", flush=True)
+            outcomes.append(stages(rung.name, functools.partial(climb, rung, data, effort, key)))
+            print(f"{outcomes[-1].title}: {outcomes[-1].test:.2f} test nats", flush=True)
     return Ladder(data, tuple(outcomes))

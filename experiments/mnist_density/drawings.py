@@ -15,7 +15,7 @@ def nats_and_seconds(found: Findings) -> Figure:
     return plots.labelled_points(
         np.array([outcome.best.seconds for outcome in found.black.outcomes]),
         np.array([outcome.test for outcome in found.black.outcomes]),
-        [outcome.rung.name for outcome in found.black.outcomes],
+        [outcome.label for outcome in found.black.outcomes],
         xlabel=f"seconds of training, {found.device}",
         ylabel="−log p(x), test nats an image",
     )

@@ -32,6 +32,7 @@ class Fitted:
       steps: passes over the data, or epochs.
       status: of the fit.
       joint: p(y, x) with these parameters, where the fit saw labels.
+      draws: of the bound that the density gives in place of log p(x); None: it is exact.
     """
 
     setting: str
@@ -40,6 +41,7 @@ class Fitted:
     steps: int
     status: str
     joint: gl.Density | None = None
+    draws: int | None = None
 
 
 def fitted(

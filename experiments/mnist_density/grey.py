@@ -31,7 +31,7 @@ def flow(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 
     def fit() -> Fitted:
         found = by_adam(gl.dequantised(bent, data.levels), data, effort, effort.grey[0], 1e-3)
-        return replace(found, density=gl.dequantised(bent, data.levels, DRAWS))
+        return replace(found, density=gl.dequantised(bent, data.levels, DRAWS), draws=DRAWS)
 
     return [fit]
 

@@ -118,7 +118,7 @@ def learn(
     found = gl.fit(coder.density(data.pixels, 1), x, **how)
     name = f"{coder.words}; a bound of {draws} draws"
     scored = coder.density(data.pixels, draws)
-    return Fitted(name, scored, found.params, int(found.steps), gl.Status(int(found.status)).name)
+    return Fitted(name, scored, found.params, int(found.steps), gl.Status(int(found.status)).name, draws=draws)
 
 
 def deep(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
@@ -170,6 +170,7 @@ def _linear(make: Callable[[int], gl.Density], data: Dataset, effort: Effort, **
             f"{k} hidden coordinates", gl.dequantised(make(k), 2), jnp.asarray(data.train.x), effort, key=key, **how
         )
         scored = gl.dequantised(make(k), 2, effort.draws)
-        return replace(found, density=scored, setting=f"{found.setting}; a bound of {effort.draws} draws")
+        setting = f"{found.setting}; a bound of {effort.draws} draws"
+        return replace(found, density=scored, setting=setting, draws=effort.draws)
 
     return [lambda k=k: fit(k) for k in effort.factors if k < data.pixels]  # type: ignore[misc]

@@ -55,6 +55,7 @@ class Outcome:
       parameters: how many free numbers it has.
       accuracy: share of the test labels that it gets right by Bayes' rule; None where it has no classes.
       samples: images drawn, (SHOWN, height, width).
+      draws: of the bound that stands for −log p(x); None: it is exact.
       completed: the lower halves of test images drawn given the upper, likewise; None where it cannot.
     """
 
@@ -67,6 +68,22 @@ class Outcome:
     accuracy: float | None
     samples: np.ndarray
     completed: np.ndarray | None
+    draws: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call the rung, and of how many draws its bound is."""
+        return self.rung.title if self.draws is None else f"{self.rung.title} of {self.draws} draws"
+
+    @property
+    def words(self) -> str:
+        """The test nats."""
+        return f"{self.test:.1f} nats" if self.draws is None else f"{self.test:.1f} nats at most"
+
+    @property
+    def label(self) -> str:
+        """The short name, marked where the number is a bound."""
+        return self.rung.name if self.draws is None else f"{self.rung.name} (≤)"
 
 
 COMPILES = {f"/jax/core/compile/{part}" for part in ("jaxpr_to_mlir_module_duration", "backend_compile_duration")}
@@ -133,6 +150,7 @@ def climb(rung: Rung, data: Dataset, effort: Effort, key: jax.Array) -> Outcome:
         accuracy=labels_right(fitted, data),
         samples=np.asarray(drawn).reshape(-1, *data.image_shape),
         completed=lower_halves(fitted, data, second),
+        draws=fitted.draws,
     )
 
 

@@ -146,7 +146,7 @@ GREY = (
         None, grey.independent,
     ),
     Rung(
-        "grey_flow", "affine couplings, dequantised",
+        "grey_flow", "affine couplings, dequantised, a bound",
         "Pixels of one colour of a chessboard scale and shift the others: all depend on all, but only so.",
         (1.93, "Papamakarios et al. 2017, 5 couplings"), grey.flow,
     ),

@@ -10,7 +10,7 @@ from experiments.result import Cell, Figure, Formula, Section, Table
 def title(found: Findings) -> str:
     """The headline."""
     if found.black.outcomes:
-        return f"How well can a density of {found.name} be learnt: {found.black.best.test:.1f} nats"
+        return f"How well can a density of {found.name} be learnt: {found.black.best.words}"
     if found.grey.outcomes:
         return f"How well can a density of grey {found.name} be learnt: {_best_bits(found):.2f} bits a pixel"
     return f"Densities of each class label {found.name}"
@@ -23,11 +23,11 @@ def summary(found: Findings) -> str:
         first, best = found.black.outcomes[0], found.black.best
         told.append(
             f"A ladder of {len(found.black.outcomes)} densities, all fitted by `gl.fit` on the same images: from "
-            f"{first.test:.1f} nats for {first.rung.title} to {best.test:.1f} for {best.rung.title}, after "
+            f"{first.test:.1f} nats for {first.title} to {best.test:.1f} for {best.title}, after "
             f"{best.best.seconds:.0f} seconds of training on {found.device}."
         )
     if found.grey.outcomes:
-        told.append(f"Of the same images in grey, {found.grey.best.rung.title}: {_best_bits(found):.2f} bits a pixel.")
+        told.append(f"Of the same images in grey, {found.grey.best.title}: {_best_bits(found):.2f} bits a pixel.")
     if found.labels is not None:
         told.append(f"Mixtures of principal components in each class get {found.labels.test:.2%} of test labels right.")
     return " ".join(told)
@@ -72,7 +72,7 @@ def _table(found: Findings) -> Section:
         known = outcome.rung.published
         rows.append(
             (
-                outcome.rung.title,
+                outcome.title,
                 outcome.parameters,
                 f"{outcome.train:.2f}",
                 f"{outcome.best.valid:.2f}",
@@ -97,7 +97,7 @@ def _table(found: Findings) -> Section:
             ),
             Figure(
                 "nats_and_seconds",
-                "Test nats against seconds of training; lower and further left is better.",
+                "Test nats against seconds of training; lower and further left is better. Marked ≤: a bound.",
                 lambda: drawings.nats_and_seconds(found),
             ),
         ),
@@ -132,7 +132,7 @@ def _steps(ladder: Ladder, which: str) -> Section:
     rows = []
     for before, outcome in zip((None, *ladder.outcomes), ladder.outcomes, strict=False):
         gain = None if before is None else f"{before.test - outcome.test:+.1f}"
-        rows.append((outcome.rung.title, outcome.rung.adds, gain))
+        rows.append((outcome.title, outcome.rung.adds, gain))
     return Section(
         f"Each step up{which}",
         (
@@ -140,6 +140,7 @@ def _steps(ladder: Ladder, which: str) -> Section:
                 "Which dependence a rung can express that the one above it in this table could not",
                 ("density", "what it adds", "nats gained"),
                 rows,
+                "Where one of the two is a bound, so is the gain: a bound may be some nats above −log p(x).",
             ),
         ),
     )
@@ -147,7 +148,7 @@ def _steps(ladder: Ladder, which: str) -> Section:
 
 def _labels(found: Findings) -> Section:
     rows: list[tuple[Cell, ...]] = [
-        (o.rung.title, f"{o.accuracy:.2%}", f"{o.test:.2f}", f"{o.best.seconds:.1f}") for o in found.black.labels
+        (o.title, f"{o.accuracy:.2%}", f"{o.test:.2f}", f"{o.best.seconds:.1f}") for o in found.black.labels
     ]
     if found.labels is not None:
         title = f"mixtures of principal components, grey; {found.labels.best.setting}"
@@ -171,7 +172,7 @@ def _grey(found: Findings) -> Section:
         known = outcome.rung.published
         scores = (f"{ladder.bits(nats):.3f}" for nats in (outcome.train, outcome.best.valid, outcome.test))
         beside = "–" if known is None or found.name != "MNIST" else f"{known[0]:g}, {known[1]}"
-        rows.append((outcome.rung.title, outcome.parameters, *scores, f"{outcome.best.seconds:.1f}", beside))
+        rows.append((outcome.title, outcome.parameters, *scores, f"{outcome.best.seconds:.1f}", beside))
     levels = ladder.data.levels
     return Section(
         f"The same images in {levels} levels of grey",
@@ -193,7 +194,7 @@ def _grey(found: Findings) -> Section:
 
 def _tried(found: Findings) -> Section:
     rows = [
-        (o.rung.title, t.setting, f"{t.valid:.2f}", f"{t.seconds:.1f}", t.steps, t.status)
+        (o.title, t.setting, f"{t.valid:.2f}", f"{t.seconds:.1f}", t.steps, t.status)
         for o in (*found.black.outcomes, *found.grey.outcomes)
         for t in o.trials
     ]

@@ -61,7 +61,7 @@ SMOKE = Config(
 
 def run(config: Config) -> Result:
     """Tins, then digits."""
-    found = tins.learn(config.tins, config.tin_epochs, config.draws, config.seed)
+    found = tins.learn(config.tins, config.tin_epochs, config.draws, config.seed, config.checkpoint)
     data = load(config.dataset)
     if data.levels > 2:
         data = data.binarised()

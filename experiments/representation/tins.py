@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 import genjax_lab as gl
 from experiments.mnist_density.hidden import told_apart
+from experiments.stages import Stages
 
 SIDE = 20
 """Pixels of an image's side."""
@@ -93,21 +94,22 @@ class Tins:
         return int(np.argmin(((self.factors - (LEAST + MOST) / 2) ** 2).sum(1)))
 
 
-def learn(rows: int, epochs: int, draws: int, seed: int) -> Tins:
-    """Fit three densities to `rows` tins, and ask each of as many new ones."""
+def learn(rows: int, epochs: int, draws: int, seed: int, checkpoint: str | None = None) -> Tins:
+    """Fit three densities to `rows` tins, and ask each of as many new ones; those that iterate may be kept."""
     rng = np.random.default_rng(seed)
     known, x = drawn(rows, rng)
     held, new = drawn(rows, rng)
     d = SIDE * SIDE
     climb, code = jax.random.split(jax.random.key(seed))
+    places = [None if checkpoint is None else f"{checkpoint}/tins_{name}" for name in ("factors", "autoencoder")]
     linear: dict[str, Callable[[], tuple[gl.Density, Any]]] = {
         "principal components": lambda: (gl.ppca(d, 2), gl.fit(gl.ppca(d, 2), x).params),
-        "factor analysis": lambda: (gl.factor_analysis(d, 2), _climbed(gl.factor_analysis(d, 2), x, climb)),
-        f"autoencoder, {draws} draws": lambda: _coded(x, epochs, draws, code),
+        "factor analysis": lambda: (gl.factor_analysis(d, 2), _climbed(gl.factor_analysis(d, 2), x, climb, places[0])),
+        f"autoencoder, {draws} draws": lambda: _coded(x, epochs, draws, code, places[1]),
     }
-    learnt = []
+    learnt, stages = [], Stages(len(linear))
     for name, fit in linear.items():
-        density, params = fit()
+        density, params = stages(f"tins, {name}", fit)
         codes, new_codes = (np.asarray(gl.encode(density, params, a), float) for a in (x, new))
         best = _map(codes, known)
         aligned = new_codes @ best[:2] + best[2]
@@ -132,13 +134,15 @@ def _correlations(found: Array, true: Array) -> tuple[float, float]:
     return high, wide
 
 
-def _climbed(density: gl.Density, x: NDArray[np.float32], key: jax.Array) -> Any:
+def _climbed(density: gl.Density, x: NDArray[np.float32], key: jax.Array, place: str | None) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gl.FitWarning)
-        return gl.fit(density, x, key=key, method=gl.em(200, tol=1e-4, curvature=False)).params
+        return gl.fit(density, x, key=key, method=gl.em(200, tol=1e-4, curvature=False), checkpoint=place).params
 
 
-def _coded(x: NDArray[np.float32], epochs: int, draws: int, key: jax.Array) -> tuple[gl.Density, Any]:
+def _coded(
+    x: NDArray[np.float32], epochs: int, draws: int, key: jax.Array, place: str | None
+) -> tuple[gl.Density, Any]:
     """An autoencoder of two hidden coordinates, climbed by Adam; it starts from each pixel's mean and spread."""
     d, hidden = x.shape[1], gl.normal((2,))
 
@@ -157,4 +161,5 @@ def _coded(x: NDArray[np.float32], epochs: int, draws: int, key: jax.Array) -> t
     rate = gl.schedule(optax.cosine_decay_schedule, init_value=3e-3, decay_steps=steps)
     method = gl.gradient(optax.adam, learning_rate=rate, batch_size=50, epochs=epochs)
     fixed = {**jax.tree.map(lambda leaf: None, params), "prior": standard}
-    return coder(draws), gl.fit(coder(1), x, method=method, key=climb, start=params, fixed=fixed).params
+    how: dict[str, Any] = {"method": method, "key": climb, "start": params, "fixed": fixed, "checkpoint": place}
+    return coder(draws), gl.fit(coder(1), x, **how).params

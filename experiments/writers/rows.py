@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.result import Refused
 from genjax_lab.data import Handwriting
 
 PARTS = 5
@@ -68,7 +69,7 @@ def stratified(labels: NDArray[np.int32], parts: int, seed: int, what: str = "cl
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
         if len(rows) < parts:
-            raise ValueError(f"stratified: {what} {label} has {len(rows)} rows, fewer than the {parts} parts")
+            raise Refused(f"stratified: {what} {label} has {len(rows)} rows, fewer than the {parts} parts")
         part[rows] = (np.arange(len(rows)) + rng.integers(parts)) % parts
     return part
 
@@ -97,7 +98,7 @@ def one_of_us(data: Handwriting, count: int, seed: int) -> Question:
     own_part = stratified(data.writer[own], PARTS, seed, "writer")
     people = np.setdiff1d(data.writer, ours)
     if len(people) < PARTS:
-        raise ValueError(f"one_of_us: {len(people)} other writers, fewer than the {PARTS} parts")
+        raise Refused(f"one_of_us: {len(people)} other writers, fewer than the {PARTS} parts")
     part_of = dict(zip(people.tolist(), rng.permutation(len(people)) % PARTS, strict=True))
     others = np.flatnonzero(~np.isin(data.writer, ours))
     other_part = np.array([part_of[writer] for writer in data.writer[others].tolist()], np.int32)

@@ -16,6 +16,7 @@ from jax import lax
 
 from genjax_lab.density import Conditional, Density, factory, one_after_another, require
 from genjax_lab.event_key import event_key
+from genjax_lab.kept import whole_number
 from genjax_lab.numerics import logsumexp
 from genjax_lab.space import Reals
 from genjax_lab.types import Event, Key, Params
@@ -41,7 +42,7 @@ def latent(prior: Density, decoder: Conditional, encoder: Conditional, draws: in
       gives the mean of q(z | x) and `gl.decode` that of p(x | z), where the parts know them.
 
     Raises:
-      TypeError: for parts of another kind.
+      TypeError: for parts of another kind, or draws that are no whole number.
       ValueError: for spaces that do not fit one another, or no draw.
 
     Example:
@@ -62,8 +63,7 @@ def latent(prior: Density, decoder: Conditional, encoder: Conditional, draws: in
     ):
         if one != other:
             raise ValueError(f"latent: the {name}, {one!r}, must be {other!r}")
-    if draws < 1:
-        raise ValueError(f"latent: draws = {draws} must be at least 1")
+    draws = whole_number("latent", "draws", draws)
 
     def bound(key: Key, params: Params, x: Event) -> jax.Array:
         def one(key: Key) -> jax.Array:

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from genjax_lab import coordinates
 from genjax_lab.combinators.network import from_parameters
 from genjax_lab.density import Conditional, Density, factory, require
+from genjax_lab.kept import whole_number
 from genjax_lab.nets.perceptron import Perceptron
 from genjax_lab.space import Leaf, Space
 from genjax_lab.types import Event, Key, Params
@@ -36,7 +37,7 @@ def perceptron(density: Density, given: Space, hidden: tuple[int, ...] = (500,))
       starts as the density does from a random start, whatever is given, and is fitted by `gl.gradient`.
 
     Raises:
-      TypeError: for what is no density, or no space.
+      TypeError: for what is no density, no space, or no tuple of whole numbers.
       ValueError: for a given that is no array, or a layer without units.
 
     Example:
@@ -51,8 +52,8 @@ def perceptron(density: Density, given: Space, hidden: tuple[int, ...] = (500,))
     require("perceptron", Space, given)
     if not isinstance(given, Leaf) or math.prod(given.shape) < 1:
         raise ValueError(f"perceptron: what is given, {given!r}, is no array of one entry or more")
-    if min(hidden, default=1) < 1:
-        raise ValueError(f"perceptron: hidden = {hidden} must be 1 or more each")
+    for units in hidden:
+        whole_number("perceptron", "hidden", units)
     inputs = math.prod(given.shape)
     with jax.ensure_compile_time_eval():
         free, back = coordinates.free(density.parameters, density.init(jax.random.key(0)))

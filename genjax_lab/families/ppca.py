@@ -17,6 +17,7 @@ from genjax_lab import low_rank, scatter
 from genjax_lab.constraints import positive, real
 from genjax_lab.density import Density, factory, one_after_another
 from genjax_lab.estimator import Estimator, Pool, merge_all, smoothing_of
+from genjax_lab.kept import whole_number
 from genjax_lab.numerics import EXACT
 from genjax_lab.scatter import Squares
 from genjax_lab.space import reals
@@ -70,9 +71,10 @@ def require_fewer(name: str, d: int, k: int) -> None:
     """Refuse what is no number of hidden coordinates.
 
     Raises:
+      TypeError: for what is no whole number.
       ValueError: for a k that is not in 1..d−1.
     """
-    if not 1 <= k < d:
+    if not 1 <= whole_number(name, "k", k, 0) < whole_number(name, "d", d):
         raise ValueError(f"{name}: k = {k} hidden coordinates must be at least 1 and fewer than d = {d}")
 
 

@@ -203,12 +203,16 @@ def test_a_key_of_an_event_depends_on_every_entry_and_not_on_the_dtype():
         (lambda: gl.latent(gl.normal((2,)), linear(2, 3), linear(3, 1)), "encoder's events"),
         (lambda: gl.latent(gl.normal((2,)), linear(2, 3), linear(4, 2)), "encoder's given"),
         (lambda: gl.latent(gl.normal((2,)), linear(2, 3), linear(3, 2), 0), "draws = 0"),
+        (lambda: gl.latent(gl.normal((2,)), linear(2, 3), linear(3, 2), 2.5), "draws = 2.5 must be a whole number"),
+        (lambda: gl.ppca(4, 1.5), "k = 1.5 must be a whole number"),
+        (lambda: gl.factor_analysis(4, "2"), "k = '2' must be a whole number"),
+        (lambda: gl.perceptron(gl.normal(), gl.reals((2,)), (3, 0)), "hidden = 0 must be at least 1"),
         (lambda: gl.perceptron(gl.normal(), gl.reals((2,)), (0,)), "hidden"),
         (lambda: gl.perceptron(gl.normal(), gl.pair(gl.reals(), gl.reals())), "no array"),
     ],
 )
 def test_what_cannot_be_is_refused(make, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises((ValueError, TypeError), match=said):
         make()
 
 

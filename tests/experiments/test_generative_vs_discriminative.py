@@ -13,8 +13,10 @@ from sklearn.naive_bayes import BernoulliNB
 
 import genjax_lab as gl
 from experiments.__main__ import main
-from experiments.generative_vs_discriminative import SMOKE, Config, run
+from experiments.frame import Order, command
+from experiments.generative_vs_discriminative import SMOKE, Config, run, story
 from experiments.generative_vs_discriminative.curves import Curves, _capacities, measure
+from experiments.generative_vs_discriminative.findings import Findings
 from experiments.generative_vs_discriminative.hidden import learn_hidden
 from experiments.generative_vs_discriminative.learn import Scores, folds_of, learn
 from experiments.generative_vs_discriminative.pairs import COUNTING, lda, naive_bayes
@@ -151,6 +153,17 @@ def test_a_crossing_is_told_and_its_absence_too(generative, discriminative, word
     found = curves(generative, discriminative)
     for score in ("accuracy", "log_loss"):
         assert found.verdict(score) == (words, place)
+    told = Findings((found,), seeds=4, folds=2, hidden=0)
+    assert (told.crossing("accuracy") == ["made up"]) == (place is not None)
+    assert ("no curves of right labels cross" in story.summary(told)) == (place is None)
+    assert ("No curves cross" in story.sections(told)[2].body[0]) == (place is None)
+    if place is not None:
+        assert words in story.summary(told)
+
+
+def test_the_command_on_the_page_gives_the_configuration_again(tmp_path):
+    told = command(Order("generative_vs_discriminative", SMOKE, tmp_path))
+    assert "--families 'naive Bayes' " in told
 
 
 def test_sizes_are_compiled_three_together():

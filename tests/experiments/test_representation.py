@@ -30,8 +30,8 @@ def test_a_tin_is_as_high_and_wide_as_it_says():
 @pytest.mark.slow
 def test_two_hidden_coordinates_are_height_and_width():
     found = tins.learn(400, 40, 20, 0)
-    for learnt in found.learnt:
-        assert min(learnt.correlation) > 0.95 and min(learnt.bent) > 0.97
+    for learnt, expected in zip(found.learnt, (0.978, 0.968, 0.964), strict=True):
+        assert min(learnt.correlation) == pytest.approx(expected, abs=0.01) and min(learnt.bent) > 0.97
     goals = np.array([[8.0, 10.0], [12.0, 10.0]])
     for learnt in found.learnt:  # a tin that was never seen: the right one is nearer than the one it started from
         made = learnt.moved(found.x[found.middle], goals)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+from experiments.__main__ import main
 from experiments.stages import Stages, plain
 
 
@@ -64,6 +66,21 @@ def test_a_cut_file_is_refused_by_name_and_left(tmp_path, text):
     with pytest.raises(ValueError, match=r"01\.json is no finished stage"):
         stages_of(tmp_path, [])
     assert file.read_text() == text
+
+
+def test_what_is_not_finite_comes_back():
+    from experiments.four_groups.models import Cost, Outcome, kept
+    from experiments.record import to_json
+
+    found = Outcome("kernels", "unsupervised", "gl.kde(3)", (Cost(3, 0.1, 0.2, 4),), (-np.inf, 2.0, np.inf), None, "OK")
+    assert kept(json.loads(to_json(plain(found)))) == found
+
+
+def test_the_command_line_says_it_in_a_line(tmp_path, capsys):
+    (tmp_path / "01.json").write_text("")
+    flags = ["--smoke", "--checkpoint", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(["run", "generative_vs_discriminative", *flags]) == 1
+    assert "01.json is no finished stage" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_another_run_is_refused(tmp_path):
