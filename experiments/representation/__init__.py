@@ -1,12 +1,18 @@
 """Representation: few hidden numbers that say what an image shows, by three densities, of tins and of digits.
 
-    python -m experiments run representation             # the fixed binarisation of MNIST; not yet timed
+    python -m experiments run representation             # the fixed binarisation of MNIST; 34 minutes of processor time
     python -m experiments run representation --smoke     # fewer tins, scikit-learn's small digits, 180 s
 
 Tins of biscuits are images that two numbers make, a height and a width. Expected of the small variant: correlations
 with height and width of at least 0.978 by principal components, 0.968 by factor analysis and 0.964 by an autoencoder;
 bounds of 20 draws on the small digits, of 2 and 10 hidden coordinates, 31.8 and 27.3 nats, 27.3 and 25.2, 20.6 and
 19.1, in the same order.
+
+Of the whole: correlations of at least 0.979, 0.969 and 0.976; bounds of 50 draws on MNIST, of 2, 10 and 50 hidden
+coordinates, 333.0, 272.9 and 213.3 nats by principal components, 253.6, 222.3 and 192.4 by factor analysis, 140.8, 98.0
+and 100.8 by an autoencoder; test labels read off 50 coordinates 90.3, 90.3 and 90.4 %, off 10 79.9, 79.1 and 87.2 %,
+off the pixels themselves 89.7 %. Independent pixels have 205.8 nats: a bit is no normal number with a sign, and principal
+components give all pixels one noise, those that are never on too.
 """
 
 from __future__ import annotations

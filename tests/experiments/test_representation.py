@@ -11,7 +11,7 @@ import pytest
 import genjax_lab as gl
 from experiments.__main__ import main
 from experiments.mnist_density.hidden import Coder
-from experiments.representation import SMOKE, Config, digits, tins
+from experiments.representation import SMOKE, Config, digits, run, tins
 from genjax_lab.data import Dataset, Split
 
 FIGURES = {"tins", "recovered", "new_tins", "nats", "wrong", "plane", "rebuilt", "between", "right"}
@@ -111,3 +111,23 @@ def test_the_small_digits_leave_a_complete_folder(tmp_path, capsys):
     for name, goals in expected.items():
         for k, goal in zip((2, 10), goals, strict=True):
             assert found["digits"][f"{name}, {k}"]["nats_bound"] == pytest.approx(goal, abs=0.4)
+
+
+@pytest.mark.slow
+def test_mnist_gives_the_expected_numbers(data_dir, monkeypatch):
+    monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
+    found = run(Config()).metrics
+    least = {"principal components": 0.979, "factor analysis": 0.969, "autoencoder, 50 draws": 0.976}
+    for name, expected in least.items():
+        both = found["tins"][name]["height_correlation"], found["tins"][name]["width_correlation"]
+        assert min(both) == pytest.approx(expected, abs=0.01)
+    nats = {
+        "principal components": (333.0, 272.9, 213.3), "factor analysis": (253.6, 222.3, 192.4),
+        "autoencoder": (140.8, 98.0, 100.8),
+    }  # fmt: skip
+    for name, expected in nats.items():
+        for k, goal in zip((2, 10, 50), expected, strict=True):
+            assert found["digits"][f"{name}, {k}"]["nats_bound"] == pytest.approx(goal, abs=1.5)
+    for name, goal in (("principal components", 0.799), ("factor analysis", 0.791), ("autoencoder", 0.872)):
+        assert found["digits"][f"{name}, 10"]["accuracy"] == pytest.approx(goal, abs=0.015)
+    assert found["raw_accuracy"] == pytest.approx(0.897, abs=0.005)
