@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, ImportError, ChecksumError, Refused) as error:
         return _complain(error, 1)
     except KeyboardInterrupt:
-        return _complain("interrupted; nothing was kept", 130)
+        return _complain("interrupted; there is no report", 130)
 
 
 def _list() -> int:

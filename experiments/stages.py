@@ -31,7 +31,7 @@ class Stages:
           config: a dataclass of what is run, of which `checkpoint` says nothing; needed with a folder.
           folder: where finished stages are kept; None: nowhere.
         """
-        self.total, self.count, self.spent, self.begun = total, 0, 0.0, 0
+        self.total, self.count, self.spent, self.done = total, 0, 0.0, 0
         self.folder = None if folder is None else Path(folder)
         self.config = {} if config is None else json.loads(to_json(plain(config)))
         self.config.pop("checkpoint", None)
@@ -53,15 +53,15 @@ class Stages:
             print(f"{self.count} of {self.total}, {name}: done before", flush=True)
             return back(self._read(file, name))
         began = time.perf_counter()
-        done = make()
-        self.spent, self.begun = self.spent + time.perf_counter() - began, self.begun + 1
-        left = self.spent / self.begun * (self.total - self.count)
+        found = make()
+        self.spent, self.done = self.spent + time.perf_counter() - began, self.done + 1
+        left = self.spent / self.done * (self.total - self.count)
         print(f"{self.count} of {self.total}, {name}: {self.spent:.0f} s, about {left:.0f} s left", flush=True)
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
-            text = to_json({"stage": name, "config": self.config, "found": plain(done)})
+            text = to_json({"stage": name, "config": self.config, "found": plain(found)})
             write_whole(file, lambda out: out.write(text.encode()))
-        return done
+        return found
 
     def _read(self, file: Path, name: str) -> Any:
         remove_unfinished(file)
@@ -73,6 +73,11 @@ class Stages:
         if (stage, config) != (name, self.config):
             raise Refused(f"{file} is of another run, or of another configuration. Use another folder, or remove it")
         return found
+
+
+def inside(folder: str | None, name: str) -> str | None:
+    """The place of a name in a folder, if there is one."""
+    return None if folder is None else f"{folder}/{name.replace(' ', '_')}"
 
 
 def plain(value: Any) -> Any:

@@ -34,20 +34,6 @@ class Kept(NamedTuple):
     number: jax.Array
 
 
-def whole_number(caller: str, name: str, value: Any, least: int = 1) -> int:
-    """Return a whole number.
-
-    Raises:
-      TypeError: where it is none.
-      ValueError: where it is too small.
-    """
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{caller}: {name} = {value!r} must be a whole number")
-    if value < least:
-        raise ValueError(f"{caller}: {name} = {value} must be at least {least}")
-    return value
-
-
 def keeping(caller: str, n: int, maximise: Any, log_likelihood: Any) -> Estimator:
     """The estimator that keeps up to n rows of each group, beside what is given with each for a conditional.
 

@@ -1,4 +1,4 @@
-"""What is wrong with an array that somebody gave: which argument, which row, which value in the digits given."""
+"""What is wrong with what somebody gave: which argument, and of an array which row, which value in the digits given."""
 
 from __future__ import annotations
 
@@ -15,6 +15,20 @@ from genjax_lab.space import HIDDEN, CountVectors, Integers, Labels, Leaf, Reals
 def is_traced(*values: Any) -> bool:
     """Whether any array in these pytrees is being traced, so that its values cannot be looked at."""
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+
+
+def whole_number(caller: str, name: str, value: Any, least: int = 1) -> int:
+    """Return a whole number.
+
+    Raises:
+      TypeError: where it is none.
+      ValueError: where it is too small.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{caller}: {name} = {value!r} must be a whole number")
+    if value < least:
+        raise ValueError(f"{caller}: {name} = {value} must be at least {least}")
+    return value
 
 
 def real_array(caller: str, name: str, value: Any) -> Any:

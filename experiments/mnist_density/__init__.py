@@ -24,7 +24,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import jax
 
@@ -151,13 +151,7 @@ def run(config: Config) -> Result:
 
 
 def _climbed(rungs: tuple[Rung, ...], data: Dataset, config: Config) -> Ladder:
-    effort = Effort(
-        config.passes, config.starts, config.components, config.trees, config.smoothing, config.states,
-        config.epochs, config.grey, config.width, config.half, config.seed, config.checkpoint, config.factors,
-        config.code, config.units, config.coder_epochs, config.draws, config.window, config.depth, config.memory,
-        config.turns, config.turned_epochs, config.features, config.deep_epochs,
-        config.logistics, config.batch,
-    )  # fmt: skip
+    effort = Effort(**{field.name: getattr(config, field.name) for field in fields(Effort)})
     outcomes: list[Outcome] = []
     stages = Stages(sum(rung.name in config.model for rung in rungs))
     for number, rung in enumerate(rungs):

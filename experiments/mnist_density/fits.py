@@ -17,6 +17,7 @@ import genjax_lab as gl
 from experiments.mixtures.bits import SHORT, imaginary
 from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.rate import up_and_down
+from experiments.stages import inside
 from genjax_lab.data import Dataset, Split
 from genjax_lab.nets.net import Net
 
@@ -48,8 +49,7 @@ def fitted(
     setting: str, density: gl.Density, x: Any, effort: Effort, joint: gl.Density | None = None, **how: Any
 ) -> Fitted:
     """Fit a density, or a joint of which it is the marginal."""
-    if effort.checkpoint is not None:
-        how["checkpoint"] = f"{effort.checkpoint}/{setting.replace(' ', '_')}"
+    how["checkpoint"] = inside(effort.checkpoint, setting)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the table
         found = gl.fit(joint or density, x, **how)

@@ -16,6 +16,7 @@ from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.fits import Fitted, fitted
 from experiments.mnist_density.rate import up_and_down
 from experiments.mnist_density.upright import shifted
+from experiments.stages import inside
 from genjax_lab.data import Dataset
 
 PATIENCE = 0.2
@@ -113,9 +114,7 @@ def learn(
     begin, climb = jax.random.split(jax.random.key(seed))
     start = coder.start(x, begin) if start is None else start
     how: dict[str, Any] = {"method": method, "key": climb, "start": start, "fixed": coder.held(start)}
-    if checkpoint is not None:
-        how["checkpoint"] = checkpoint
-    found = gl.fit(coder.density(data.pixels, 1), x, **how)
+    found = gl.fit(coder.density(data.pixels, 1), x, checkpoint=checkpoint, **how)
     name = f"{coder.words}; a bound of {draws} draws"
     scored = coder.density(data.pixels, draws)
     return Fitted(name, scored, found.params, int(found.steps), gl.Status(int(found.status)).name, draws=draws)
@@ -124,17 +123,14 @@ def learn(
 def deep(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """Convolutions and a bent prior; first of images moved by a pixel, then of the images as they are."""
     coder = Coder(effort.code, effort.units, 6, effort.features, data.image_shape, effort.half)
+    first, then = effort.deep_epochs
+
+    def part(name: str, images: Dataset, epochs: int, rate: float, start: Any = None) -> Fitted:
+        place = inside(effort.checkpoint, name)
+        return learn(coder, images, epochs, effort.seed, effort.draws, rate, place, effort.batch, start)
 
     def fit() -> Fitted:
-        found = None
-        for name, part, epochs, rate in zip(
-            ("moved", "as_they_are"), (shifted(data), data), effort.deep_epochs, (2e-3, 5e-4), strict=True
-        ):
-            place = None if effort.checkpoint is None else f"{effort.checkpoint}/{name}"
-            start = None if found is None else found.params
-            found = learn(coder, part, epochs, effort.seed, effort.draws, rate, place, effort.batch, start)
-        assert found is not None
-        return found
+        return part("as_they_are", data, then, 5e-4, part("moved", shifted(data), first, 2e-3).params)
 
     return [fit]
 
@@ -144,7 +140,7 @@ def autoencoder(bent: bool) -> Callable[[Dataset, Effort], list[Callable[[], Fit
 
     def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
         coder = Coder(effort.code, effort.units, 6 if bent else 0)
-        place = None if effort.checkpoint is None else f"{effort.checkpoint}/autoencoder"
+        place = inside(effort.checkpoint, "autoencoder")
         return [lambda: learn(coder, data, effort.coder_epochs, effort.seed, effort.draws, checkpoint=place)]
 
     return fits

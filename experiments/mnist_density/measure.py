@@ -15,6 +15,7 @@ import genjax_lab as gl
 from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.fits import Fitted
 from experiments.mnist_density.rungs import Rung
+from experiments.stages import inside
 from genjax_lab.data import Dataset
 from genjax_lab.evaluate import accuracy
 
@@ -131,8 +132,7 @@ def nats(fitted: Fitted, x: np.ndarray) -> float:
 def climb(rung: Rung, data: Dataset, effort: Effort, key: jax.Array) -> Outcome:
     """Fit a rung in all its ways; keep the best by validation, and look at the test images with that one only."""
     kept: list[tuple[Trial, Fitted]] = []
-    if effort.checkpoint is not None:
-        effort = replace(effort, checkpoint=f"{effort.checkpoint}/{rung.name}")
+    effort = replace(effort, checkpoint=inside(effort.checkpoint, rung.name))
     for fit in rung.fits(data, effort):
         fitted, seconds, compiling = timed(fit)
         valid = nats(fitted, data.valid.x)

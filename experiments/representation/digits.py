@@ -15,7 +15,7 @@ import numpy as np
 import genjax_lab as gl
 from experiments.mnist_density.hidden import Coder
 from experiments.mnist_density.hidden import learn as learn_coder
-from experiments.stages import Stages
+from experiments.stages import Stages, inside
 from genjax_lab.data import Dataset
 from genjax_lab.evaluate import accuracy
 
@@ -93,10 +93,6 @@ class Effort:
     seed: int
     checkpoint: str | None = None
 
-    def place(self, name: str) -> str | None:
-        """Where a fit keeps what it goes on from."""
-        return None if self.checkpoint is None else f"{self.checkpoint}/{name.replace(' ', '_')}"
-
 
 def learn(data: Dataset, effort: Effort) -> Digits:
     """Fit every density to the training images; no choice is made, and the test images are scored once."""
@@ -117,7 +113,10 @@ def _linear(density: gl.Density, data: Dataset, effort: Effort) -> tuple[Any, ..
     """One fitted to what bits are seen of: its bound's density and parameters, and its coder."""
     how: dict[str, Any] = {"key": jax.random.key(effort.seed)}
     if not (isinstance(density.estimator, gl.Estimator) and density.estimator.exact):
-        how |= {"method": gl.em(max_steps=60, tol=1e-2, curvature=False), "checkpoint": effort.place(f"{density!r}")}
+        how |= {
+            "method": gl.em(max_steps=60, tol=1e-2, curvature=False),
+            "checkpoint": inside(effort.checkpoint, f"{density!r}"),
+        }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gl.FitWarning)  # the end of the steps is near enough
         levels = gl.dequantised(density, 2)
@@ -134,7 +133,7 @@ def _linear(density: gl.Density, data: Dataset, effort: Effort) -> tuple[Any, ..
 
 def _coder(k: int, data: Dataset, effort: Effort) -> tuple[Any, ...]:
     """An autoencoder."""
-    place = effort.place(f"autoencoder of {k}")
+    place = inside(effort.checkpoint, f"autoencoder of {k}")
     found = learn_coder(Coder(k, effort.units), data, effort.epochs, effort.seed, effort.draws, checkpoint=place)
 
     def encode(x: Any) -> np.ndarray:

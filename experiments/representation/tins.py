@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import genjax_lab as gl
 from experiments.mnist_density.hidden import told_apart
-from experiments.stages import Stages
+from experiments.stages import Stages, inside
 
 SIDE = 20
 """Pixels of an image's side."""
@@ -101,7 +101,7 @@ def learn(rows: int, epochs: int, draws: int, seed: int, checkpoint: str | None 
     held, new = drawn(rows, rng)
     d = SIDE * SIDE
     climb, code = jax.random.split(jax.random.key(seed))
-    places = [None if checkpoint is None else f"{checkpoint}/tins_{name}" for name in ("factors", "autoencoder")]
+    places = [inside(checkpoint, f"tins_{name}") for name in ("factors", "autoencoder")]
     linear: dict[str, Callable[[], tuple[gl.Density, Any]]] = {
         "principal components": lambda: (gl.ppca(d, 2), gl.fit(gl.ppca(d, 2), x).params),
         "factor analysis": lambda: (gl.factor_analysis(d, 2), _climbed(gl.factor_analysis(d, 2), x, climb, places[0])),

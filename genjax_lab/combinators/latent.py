@@ -16,8 +16,8 @@ from jax import lax
 
 from genjax_lab.density import Conditional, Density, factory, one_after_another, require
 from genjax_lab.event_key import event_key
-from genjax_lab.kept import whole_number
 from genjax_lab.numerics import logsumexp
+from genjax_lab.refusal import whole_number
 from genjax_lab.space import Reals
 from genjax_lab.types import Event, Key, Params
 

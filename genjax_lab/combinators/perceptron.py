@@ -17,8 +17,8 @@ import jax.numpy as jnp
 from genjax_lab import coordinates
 from genjax_lab.combinators.network import from_parameters
 from genjax_lab.density import Conditional, Density, factory, require
-from genjax_lab.kept import whole_number
 from genjax_lab.nets.perceptron import Perceptron
+from genjax_lab.refusal import whole_number
 from genjax_lab.space import Leaf, Space
 from genjax_lab.types import Event, Key, Params
 

@@ -28,9 +28,10 @@ from genjax_lab.density import Density, factory, one_after_another
 from genjax_lab.distances import over_blocks
 from genjax_lab.families.normal import normal
 from genjax_lab.gamma_function import HALF_LOG_TWO_PI
-from genjax_lab.kept import Kept, keeping, whole_number
+from genjax_lab.kept import Kept, keeping
 from genjax_lab.leave_one_out import best_factor
 from genjax_lab.numerics import add_logs, contenders, log, log_normalise, logsumexp
+from genjax_lab.refusal import whole_number
 from genjax_lab.seen import completed, masked
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Event, Key, Params, Shape

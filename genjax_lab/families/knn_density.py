@@ -19,8 +19,9 @@ from jax import lax
 from genjax_lab import constraints
 from genjax_lab.density import Density, factory
 from genjax_lab.distances import nearest
-from genjax_lab.kept import Kept, keeping, rows_between, whole_number
+from genjax_lab.kept import Kept, keeping, rows_between
 from genjax_lab.numerics import log
+from genjax_lab.refusal import whole_number
 from genjax_lab.space import reals, whole_shape
 from genjax_lab.types import Key, Params, Shape
 

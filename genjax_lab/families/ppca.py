@@ -17,8 +17,8 @@ from genjax_lab import low_rank, scatter
 from genjax_lab.constraints import positive, real
 from genjax_lab.density import Density, factory, one_after_another
 from genjax_lab.estimator import Estimator, Pool, merge_all, smoothing_of
-from genjax_lab.kept import whole_number
 from genjax_lab.numerics import EXACT
+from genjax_lab.refusal import whole_number
 from genjax_lab.scatter import Squares
 from genjax_lab.space import reals
 from genjax_lab.statistic import per_row

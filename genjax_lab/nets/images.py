@@ -47,8 +47,8 @@ class Residual(nn.Module):
         return h + nn.Conv(h.shape[-1], NEAR, kernel_init=zeros, dtype=self.dtype, name="second")(inner)
 
 
-class Contracting(nn.Module):
-    """See `contracting`."""
+class Levels(nn.Module):
+    """What both ways share; see `contracting` and `expanding`."""
 
     image: Shape
     features: tuple[int, ...]
@@ -56,6 +56,16 @@ class Contracting(nn.Module):
     patch: int
     dtype: Any
     outputs: int
+
+    def residual(self, h: jax.Array, level: int) -> jax.Array:
+        """The residual convolutions of a level."""
+        for block in range(self.blocks):
+            h = Residual(self.dtype, name=f"residual_{level}_{block}")(h)
+        return h
+
+
+class Contracting(Levels):
+    """See `contracting`."""
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -65,21 +75,13 @@ class Contracting(nn.Module):
         for level, features in enumerate(self.features):
             stride = 2 if level else 1
             h = nn.Conv(features, NEAR, stride, dtype=self.dtype, name=f"level_{level}")(nn.elu(h) if level else h)
-            for block in range(self.blocks):
-                h = Residual(self.dtype, name=f"residual_{level}_{block}")(h)
+            h = self.residual(h, level)
         flat = nn.elu(h).reshape(-1).astype(x.dtype)
         return nn.Dense(self.outputs, kernel_init=nn.initializers.zeros, name="last")(flat)
 
 
-class Expanding(nn.Module):
+class Expanding(Levels):
     """See `expanding`."""
-
-    image: Shape
-    features: tuple[int, ...]
-    blocks: int
-    patch: int
-    dtype: Any
-    outputs: int
 
     @nn.compact
     def __call__(self, z: jax.Array) -> jax.Array:
@@ -93,8 +95,7 @@ class Expanding(nn.Module):
             if level < len(sizes) - 1:
                 twice = jnp.repeat(jnp.repeat(h, 2, 0), 2, 1)[: sizes[level][0], : sizes[level][1]]
                 h = nn.Conv(self.features[level], NEAR, dtype=self.dtype, name=f"level_{level}")(nn.elu(twice))
-            for block in range(self.blocks):
-                h = Residual(self.dtype, name=f"residual_{level}_{block}")(h)
+            h = self.residual(h, level)
         (rows, columns), p, each = sizes[0], self.patch, self.outputs // math.prod(self.image)
         h = nn.elu(h.astype(z.dtype))
         h = nn.Conv(each * p * p, NEAR, kernel_init=nn.initializers.zeros, name="last")(h)
