@@ -169,8 +169,8 @@ def _fitted(model: Model, density: Any, y: jax.Array, x: jax.Array, key: jax.Arr
     def fit() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", gl.FitWarning)  # how it ended is among the metrics
-            how: dict[str, Any] = {"smoothing": model.smoothing, "method": model.method, "key": key}
-            fits.append(gl.fit(density, rows, given=given, **how))
+            how: dict[str, Any] = {"smoothing": model.smoothing, "method": model.method}
+            fits.append(gl.fit(density, rows, given=given, key=jax.random.clone(key), **how))  # twice the same
         return fits[-1].params
 
     seconds = _seconds(fit, 1)
