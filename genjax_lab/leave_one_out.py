@@ -73,7 +73,8 @@ def best_factor(points: jax.Array, share: jax.Array, spread: jax.Array, first: j
         low, high = jnp.where((slope > 0) & ~first, t, low), jnp.where((slope > 0) | first, high, t)
         newton = jnp.where((bend < 0) & jnp.isfinite(bend), -slope / bend, jnp.sign(slope) * STRIDE)
         new = t + jnp.clip(newton, -STRIDE, STRIDE)
-        new = jnp.where((new > low) & (new < high), new, 0.5 * (low + high))  # a bracket's end is finite, or passed
+        inside = ((new > low) & (new < high)) | (new == t)  # a step may be less than the dtype resolves
+        new = jnp.where(inside, new, 0.5 * (low + high))  # a bracket's end is finite, or passed
         new = jnp.where(first, start, new)
         return new, low, high, jnp.abs(new - t), passes + 1, first & (slope < 0)
 

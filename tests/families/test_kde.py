@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import genjax_lab as gl
 from genjax_lab.distances import over_blocks
-from genjax_lab.leave_one_out import log_likelihood
+from genjax_lab.leave_one_out import best_factor, log_likelihood
 from genjax_lab.quadratic import near
 
 RNG = np.random.default_rng(0)
@@ -210,3 +210,11 @@ def test_hidden_labels_are_refused():
 def test_arguments_that_cannot_be_are_refused(arguments, message):
     with pytest.raises((ValueError, TypeError), match=message):
         gl.kde(*arguments)
+
+
+def test_a_step_below_what_the_dtype_resolves_is_the_last():
+    """A bracket that such a step does not fall into may have no end: half of it would be infinite."""
+    rows = np.random.default_rng(0).normal(size=(400, 28, 3)).astype(np.float32)[:60]  # two have such steps
+    found = jax.vmap(best_factor, (0, None, None, None))(rows, jnp.full(28, 1 / 28), jnp.ones(3), jnp.asarray(0.6))
+    assert float(found.min()) > 0.2
+    assert float(found.max()) < 2
