@@ -12,6 +12,7 @@ from genjax_lab.combinators.logistic_regression import logistic_regression
 from genjax_lab.combinators.marginal import marginal, mixture
 from genjax_lab.combinators.network import network
 from genjax_lab.combinators.partly_labelled import partly_labelled
+from genjax_lab.combinators.patches import patches
 from genjax_lab.combinators.per_class import per_class
 from genjax_lab.combinators.perceptron import perceptron
 from genjax_lab.combinators.posterior import posterior
@@ -73,7 +74,7 @@ __all__ = [
     "gradient", "grid", "hidden_tree", "histogram", "iid", "joint", "kde", "knn_density", "latent", "lbfgs", "load",
     "log_prob", "log_prob_masked", "logistic_regression", "marginal", "merge", "mixture", "multinomial", "mvnormal",
     "nearest_neighbours", "negative_binomial", "nets", "network", "newton", "nll", "normal", "online_em", "pair",
-    "partly_labelled", "per_class", "per_example_scores", "perceptron", "poisson", "posterior", "ppca", "predict",
-    "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "simplex", "statistics",
-    "student_t", "uniform", "weibull",
+    "partly_labelled", "patches", "per_class", "per_example_scores", "perceptron", "poisson", "posterior", "ppca",
+    "predict", "predict_log_prob", "product", "reals", "run", "sample", "save", "schedule", "score", "simplex",
+    "statistics", "student_t", "uniform", "weibull",
 ]  # fmt: skip

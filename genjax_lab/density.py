@@ -44,6 +44,8 @@ class Density(Static):
       log_prob_masked: (params, x, seen) -> f[], log p of the entries of an event that are seen, the others summed or
         integrated out; `seen` is like x, of bools. What x has where it is not seen is not looked at.
       complete: (key, params, x, seen) -> an event: x where it is seen, and elsewhere a draw given what is seen.
+      tells_sets: whether, of an array of k categories, `seen` may also be bools of one more axis, of length k, in
+        `log_prob_masked` and `complete`: which categories an entry may have.
       mean: (params) -> the mean of an event, like x but of real numbers.
       encode: (params, x) -> f[k], the mean of the hidden coordinates of an event.
       decode: (params, z f[k]) -> the mean of an event with these hidden coordinates.
@@ -62,6 +64,7 @@ class Density(Static):
     factors: tuple[Density, Conditional] | None = None
     log_prob_masked: Callable[[Params, Event, Event], jax.Array] | None = None
     complete: Callable[[Key, Params, Event, Event], Event] | None = None
+    tells_sets: bool = False
     mean: Callable[[Params], Event] | None = None
     encode: Callable[[Params, Event], jax.Array] | None = None
     decode: Callable[[Params, jax.Array], Event] | None = None
@@ -102,6 +105,7 @@ class Conditional(Static):
         bend, like the coordinates, is what a penalty adds to the curvature along each.
       log_prob_masked: (params, x, seen, given) -> f[], as of a density.
       complete: (key, params, x, seen, given) -> an event, as of a density.
+      tells_sets: as of a density.
       mean: (params, given) -> the mean of an event.
     """
 
@@ -120,6 +124,7 @@ class Conditional(Static):
     whiten: Callable[[Event, jax.Array | None, Any], tuple[Partial, Partial]] | None = None
     log_prob_masked: Callable[[Params, Event, Event, Event], jax.Array] | None = None
     complete: Callable[[Key, Params, Event, Event, Event], Event] | None = None
+    tells_sets: bool = False
     mean: Callable[[Params, Event], Event] | None = None
 
     def __post_init__(self) -> None:

@@ -3,9 +3,8 @@
 Each step is a matrix product of the rows' messages with a table; messages are probabilities up to a factor a row, which
 is taken out as a logarithm.  Baum et al. (1970), Ann. Math. Stat. 41, 164–171; Pearl (1988), Probabilistic Reasoning.
 
-Throughout: transition f[d, s, s] and emission f[d, s, k] are log-probabilities, given the parent's state and given the
-state; of the root, coordinate 0, all rows of the transition are alike; possible bool[n, d, k] are the categories that
-each coordinate of a row may have.
+Throughout: transition f[d, s, s] are log-probabilities of a state given the parent's; of the root, coordinate 0, all
+rows are alike; evidence f[d, n, s] is p of what a row shows at a coordinate, given its state.
 """
 
 from __future__ import annotations
@@ -20,34 +19,32 @@ from genjax_lab.numerics import EXACT
 from genjax_lab.trees import parents_first
 
 
-class Counts(NamedTuple):
-    """Expected counts of pairs of states, f[d, s, s], and of categories in states, f[d, s, k]; nats of the rows."""
+class Told(NamedTuple):
+    """Of weighed rows: expected counts of pairs of states, f[d, s, s]; w p(z | x), f[d, n, s]; and log p, f[n]."""
 
-    transition: jax.Array
-    emission: jax.Array
-    log_likelihood: jax.Array
+    pairs: jax.Array
+    shares: jax.Array
+    log_prob: jax.Array
 
 
 @jax.custom_vjp
-def log_prob_rows(transition: jax.Array, emission: jax.Array, parent: jax.Array, possible: jax.Array) -> jax.Array:
-    """log p of rows, f[n], whose slopes in the logarithms of the tables are expected counts."""
-    return pass_up(transition, emission, parent, possible)[1]
+def log_prob_rows(transition: jax.Array, parent: jax.Array, evidence: jax.Array) -> jax.Array:
+    """log p of rows, f[n], whose slopes in the logarithms of tables and evidence are expected counts."""
+    return pass_up(transition, parent, evidence)[1]
 
 
-def _slopes(kept: Any, slope: jax.Array) -> tuple[jax.Array, jax.Array, None, None]:
-    transition, emission, parent, possible = kept
-    counts = pass_down(transition, emission, parent, possible, slope)
-    return counts.transition, counts.emission, None, None
+def _slopes(kept: Any, slope: jax.Array) -> tuple[jax.Array, None, jax.Array]:
+    transition, parent, evidence = kept
+    told = pass_down(transition, parent, evidence, slope)
+    return told.pairs, None, _divided(told.shares, evidence)
 
 
 log_prob_rows.defvjp(lambda *arguments: (log_prob_rows(*arguments), arguments), _slopes)
 
 
-def pass_up(
-    transition: jax.Array, emission: jax.Array, parent: jax.Array, possible: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def pass_up(transition: jax.Array, parent: jax.Array, evidence: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Messages f[d, n, s], what is at and below a coordinate, up to a factor a row; and log p of the rows, f[n]."""
-    tables, at = jnp.exp(transition), _evidence(emission, possible)
+    tables = jnp.exp(transition)
 
     def tell(state: tuple[jax.Array, jax.Array], j: jax.Array) -> tuple[tuple[jax.Array, jax.Array], None]:
         messages, total = state
@@ -55,7 +52,7 @@ def pass_up(
         above = lax.dynamic_index_in_dim(messages, parent[j], keepdims=False) * told
         return (lax.dynamic_update_index_in_dim(messages, above, parent[j], 0), total + scale), None  # in place
 
-    start = at, jnp.zeros(at.shape[1], at.dtype)
+    start = evidence, jnp.zeros(evidence.shape[1], evidence.dtype)
     messages, total = lax.scan(tell, start, parents_first(parent)[:0:-1])[0]
     top, scale = _scaled(messages[0])
     return messages, total + scale + _log(jnp.matmul(top, tables[0, 0], precision=EXACT))
@@ -67,34 +64,24 @@ def _told(messages: jax.Array, tables: jax.Array, j: jax.Array) -> tuple[jax.Arr
     return own, jnp.matmul(own, tables[j].T, precision=EXACT), scale
 
 
-def pass_down(
-    transition: jax.Array, emission: jax.Array, parent: jax.Array, possible: jax.Array, weights: jax.Array
-) -> Counts:
-    """Expected counts of rows with weights f[n]: p(z | x) from the root to the leaves."""
+def pass_down(transition: jax.Array, parent: jax.Array, evidence: jax.Array, weights: jax.Array) -> Told:
+    """What rows with weights f[n] tell of the states: p(z | x) from the root to the leaves."""
     tables = jnp.exp(transition)
-    messages, log_prob = pass_up(transition, emission, parent, possible)
+    messages, log_prob = pass_up(transition, parent, evidence)
     top = messages[0] * tables[0, 0][None]
-    first = _divided(top, top.sum(-1, keepdims=True))
+    first = _divided(top, top.sum(-1, keepdims=True)) * weights[:, None]
 
     def tell(shares: jax.Array, j: jax.Array) -> tuple[jax.Array, jax.Array]:
         own, told = _told(messages, tables, j)[:2]
         above = _divided(lax.dynamic_index_in_dim(shares, parent[j], keepdims=False), told)
-        pairs = tables[j] * jnp.matmul((above * weights[:, None]).T, own, precision=EXACT)
+        pairs = tables[j] * jnp.matmul(above.T, own, precision=EXACT)
         here = own * jnp.matmul(above, tables[j], precision=EXACT)
         return lax.dynamic_update_index_in_dim(shares, here, j, 0), pairs
 
     order = parents_first(parent)[1:]
     shares, pairs = lax.scan(tell, jnp.zeros_like(messages).at[0].set(first), order)
-    root = jnp.zeros_like(tables[0]).at[0].set((first * weights[:, None]).sum(0))
-    each = _divided(shares * weights[None, :, None], _evidence(emission, possible))
-    seen = jnp.einsum("dns,ndk->dsk", each, possible.astype(each.dtype), precision=EXACT) * jnp.exp(emission)
-    value = jnp.where(weights > 0, weights * jnp.where(weights > 0, log_prob, 0.0), 0.0).sum()
-    return Counts(jnp.zeros_like(tables).at[order].set(pairs).at[0].set(root), seen, value)
-
-
-def _evidence(emission: jax.Array, possible: jax.Array) -> jax.Array:
-    """p of the categories that are possible in each state: f[d, n, s]."""
-    return jnp.einsum("ndk,dsk->dns", possible.astype(emission.dtype), jnp.exp(emission), precision=EXACT)
+    root = jnp.zeros_like(tables[0]).at[0].set(first.sum(0))
+    return Told(jnp.zeros_like(tables).at[order].set(pairs).at[0].set(root), shares, log_prob)
 
 
 def _scaled(message: jax.Array) -> tuple[jax.Array, jax.Array]:

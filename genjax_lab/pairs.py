@@ -34,16 +34,32 @@ class Pairs(NamedTuple):
     weight: jax.Array
     both: jax.Array
 
-    def table(self, d: int, a: int, b: int) -> jax.Array:
-        """The weight of rows with category a in coordinate i and b in j: f[d, d]."""
-        both = self.both.reshape(d, -1, d, self.both.shape[-1] // d)
-        one = jnp.diagonal(self.both).reshape(d, -1)
-        if a and b:
-            return both[:, a - 1, :, b - 1]
-        if a or b:
-            alone = one[:, a - 1, None] if a else one[None, :, b - 1]
-            return alone - (both[:, a - 1].sum(-1) if a else both[..., b - 1].sum(1))
-        return self.weight - one.sum(-1)[:, None] - one.sum(-1)[None] + both.sum((1, 3))
+    def tables(self, d: int) -> jax.Array:
+        """The weight of rows with category a in coordinate i and b in j, the first category too: [d, d, k, k]."""
+        both, one = self._parts(d)
+        alone = (d, *one.shape)
+        return _with_first(
+            both.transpose(0, 2, 1, 3),
+            jnp.broadcast_to(one[:, None], alone),
+            jnp.broadcast_to(one[None], alone),
+            self.weight,
+        )
+
+    def along(self, d: int, parent: jax.Array) -> jax.Array:
+        """The same of each coordinate's parent and itself: [d, k, k]."""
+        both, one = self._parts(d)
+        return _with_first(both[parent, :, jnp.arange(d)], one[parent], one, self.weight)
+
+    def _parts(self, d: int) -> tuple[jax.Array, jax.Array]:
+        """[d, k−1, d, k−1], and of each coordinate alone [d, k−1]."""
+        return self.both.reshape(d, -1, d, self.both.shape[-1] // d), jnp.diagonal(self.both).reshape(d, -1)
+
+
+def _with_first(both: jax.Array, one: jax.Array, other: jax.Array, weight: jax.Array) -> jax.Array:
+    """Counts [..., k, k] of pairs of categories, from those without the first in either, and of each side alone."""
+    upper = jnp.concatenate([(other - both.sum(-2))[..., None, :], both], -2)
+    one = jnp.concatenate([(weight - one.sum(-1))[..., None], one], -1)
+    return jnp.concatenate([(one - upper.sum(-1))[..., None], upper], -1)
 
 
 def features(x: jax.Array, k: int, dtype: Any) -> jax.Array:

@@ -45,6 +45,13 @@ def independent(family: Callable[[Shape], Density], shape: Shape) -> Masked:
     return Masked(log_prob_masked=log_prob_masked, complete=filled)
 
 
+def may_have(x: jax.Array, seen: jax.Array, k: int) -> jax.Array:
+    """Which of k categories each coordinate may have, bool[d, k]: the one that is seen, or all; or as `seen` says."""
+    if seen.ndim > x.ndim:
+        return seen.reshape(-1, k)
+    return (x.reshape(-1, 1) == jnp.arange(k)[None]) | ~seen.reshape(-1, 1)
+
+
 def fill(x: Event, seen: Event, other: Event) -> Event:
     """An event where it is seen, another elsewhere, in the dtypes of the other."""
     return jax.tree.map(lambda a, s, b: jnp.where(s, jnp.asarray(a).astype(b.dtype), b), x, seen, other)

@@ -306,6 +306,15 @@ COMPOSED = [
         slow=True,
     ),
     Case(
+        "patches",
+        gl.patches(gl.categorical(4, (1, 2)), (2, 1)),
+        arrays({"logits": [[[0.0, 1.0, -0.5, 0.3], [-0.5, 0.5, 0.2, 1.5]]]}),
+        lambda p, x: o.categorical(p, x[:, :1] + 2 * x[:, 1:]),
+        o.grid([0, 1], (2, 2)),
+        impossible=np.full((1, 2, 2), 2),
+        slow=True,
+    ),
+    Case(
         "iid_mixture",
         gl.iid(gl.mixture(gl.bernoulli(), 2), 3),
         arrays({"prior": {"logits": [0.4, -0.4]}, "conditional": {"logits": [-1.0, 2.0]}}),

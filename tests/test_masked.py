@@ -25,13 +25,18 @@ FINITE = {
     "joint": gl.joint(gl.categorical(2), gl.per_class(BITS, 2)),
     "mixture of trees": gl.mixture(TREE, 3),
     "mixture of mixtures": gl.mixture(gl.mixture(BITS, 2), 2),
+    "patches": gl.patches(gl.chow_liu((1, 2), 4), (2, 1)),
+    "patches of a mixture": gl.patches(gl.mixture(gl.chow_liu((2, 1), 4), 2), (1, 2)),
+    "patches of a hidden tree": gl.patches(gl.hidden_tree((1, 2), 3, 4), (2, 1)),
     "joint of mixtures": gl.joint(gl.categorical(2), gl.per_class(gl.mixture(gl.chow_liu((3,)), 2), 2)),
 }
 SCALARS = [
     gl.normal((2,)), gl.gamma((2,)), gl.weibull((2,)), gl.beta((2,)), gl.student_t((2,)), gl.uniform((2,)),
     gl.poisson((2,)), gl.negative_binomial((2,)),
 ]  # fmt: skip
-finite = pytest.mark.parametrize("name", rest_slow(FINITE, "bernoulli", "categorical", "product", "mixture of trees"))
+finite = pytest.mark.parametrize(
+    "name", rest_slow(FINITE, "bernoulli", "categorical", "product", "mixture of trees", "patches")
+)
 
 
 def masks(density):

@@ -54,7 +54,7 @@ class Config:
     components: tuple[int, int] = (50, 500)  # of the mixtures of coins
     trees: tuple[int, int] = (120, 12)  # of the mixture of trees, and of that of each class
     smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
-    states: int = 32  # of a hidden tree
+    states: int = 128  # of a hidden tree
     # Epochs of made, convolution, attention, windows; of class_windows, of all images and then of each class's.
     epochs: tuple[int, int, int, int, int, int] = (20, 4, 4, 10, 6, 4)
     factors: tuple[int, ...] = (20, 100)  # hidden coordinates of ppca and factor_analysis, to choose from

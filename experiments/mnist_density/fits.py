@@ -131,12 +131,49 @@ def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitte
     return [lambda: fitted(name, gl.marginal(model), rows, effort, model, smoothing=0.1, **_em(effort))]
 
 
+COLUMN, PATCH = (4, 1), (4, 2)
+"""Rows and columns of the patches of a tree, 16 categories, and of a hidden tree, 256: strokes are upright mostly."""
+
+
+def _grid(data: Dataset, sides: tuple[int, int]) -> tuple[tuple[int, int], int]:
+    """How many patches there are each way, and of how many kinds."""
+    (height, width), (a, b) = data.image_shape, sides
+    return (height // a, width // b), 2 ** (a * b)
+
+
+def _images(data: Dataset) -> jax.Array:
+    return _seen(data).reshape(-1, *data.image_shape)
+
+
+def patch_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """One tree of patches."""
+    model = gl.patches(gl.chow_liu(*_grid(data, COLUMN)), COLUMN)
+
+    def fit(alpha: float) -> Fitted:
+        return fitted(f"{alpha:g} pseudo-counts", model, _images(data), effort, smoothing=alpha)
+
+    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
+
+
+def class_patch_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """A tree of patches for each class."""
+    model = _classes(gl.patches(gl.chow_liu(*_grid(data, COLUMN)), COLUMN), data)
+
+    def fit(alpha: float) -> Fitted:
+        rows = data.train.y, _images(data)
+        return fitted(f"{alpha:g} pseudo-counts", gl.marginal(model), rows, effort, model, smoothing=alpha)
+
+    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
+
+
 def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """A tree of hidden states, by minibatches."""
-    model, states = gl.hidden_tree((data.pixels,), effort.states), f"{effort.states} states"
+    """A tree of hidden states, each of which tells a patch, by minibatches."""
+    grid, kinds = _grid(data, PATCH)
+    model = gl.patches(gl.hidden_tree(grid, effort.states, kinds), PATCH)
     method = gl.online_em(effort.epochs[0] // 2, 500, 0.6)
-    how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed), "smoothing": 0.05}
-    return [lambda: fitted(states, model, _seen(data), effort, **how)]
+    how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed)}
+    how["smoothing"] = {"transition": 0.05, "emission": 0.005}
+    return [lambda: fitted(f"{effort.states} states", model, _images(data), effort, **how)]
 
 
 def windows_net(data: Dataset, effort: Effort) -> Net:

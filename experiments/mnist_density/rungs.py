@@ -83,8 +83,18 @@ RUNGS = (
         None, fits.class_tree_mixture,
     ),
     Rung(
-        "hidden_tree", "a tree of hidden states",
-        "A neighbour is not one pixel but a state of many: what it tells may have come from far along the tree.",
+        "patch_tree", "tree of patches",
+        "Four pixels at a time: within a patch they depend in any way, and all that its neighbour holds tells of it.",
+        None, fits.patch_tree,
+    ),
+    Rung(
+        "class_patch_trees", "a tree of patches for each class",
+        "Which patch tells of which, and what, may differ from digit to digit.",
+        None, fits.class_patch_trees,
+    ),
+    Rung(
+        "hidden_tree", "tree of hidden states, each of a patch",
+        "A neighbour is not what is seen but a state of many: what it tells may have come from far along the tree.",
         None, fits.hidden_tree,
     ),
     Rung(

@@ -76,6 +76,7 @@ def marginal(joint: Density) -> Density:
         pairwise=one_after_another(of_rows),  # the memory of one; each is a matmul over its components
         log_prob_masked=log_prob_masked if conditional.log_prob_masked else None,
         complete=complete if conditional.complete else None,
+        tells_sets=conditional.tells_sets,
     )
 
 

@@ -92,6 +92,7 @@ def per_class(density: Density, k: int | Space, shared: str | Sequence[str] = ()
         ),
         log_prob_masked=None if density.log_prob_masked is None else log_prob_masked,
         complete=None if density.complete is None else complete,
+        tells_sets=density.tells_sets,
     )
 
 

@@ -25,6 +25,7 @@ from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
 from genjax_lab.pairs import Pairs
+from genjax_lab.seen import may_have
 from genjax_lab.space import binary, categories, whole_shape
 from genjax_lab.statistic import merge_sums, scale_sums
 from genjax_lab.trees import draw_down, pass_up, spanning_tree
@@ -78,7 +79,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
             lambda params, x, given, groups: pairs.gather(x.reshape(x.shape[0], d), groups, k),
             merge_sums,
             functools.partial(_maximise, d, k),
-            functools.partial(_log_likelihood, d, k),
+            functools.partial(_log_likelihood, d),
             rows=lambda x: min(x.shape[0], pairs.MOST_ROWS),
             group_rows=pairs.TILE,
             start=functools.partial(_start, d, k),
@@ -93,6 +94,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
             params["parent"], log_normalise(params["logits"]), _evidence(k, x, seen)
         )[1],
         complete=lambda key, params, x, seen: _completed(k, key, params, x, seen),
+        tells_sets=True,
     )
 
 
@@ -132,8 +134,7 @@ def _sample(key: Key, params: Params) -> jax.Array:
 
 def _evidence(k: int, x: jax.Array, seen: jax.Array) -> jax.Array:
     """0 for every category that a coordinate may have, −∞ for others than the one that is seen: f[d, k]."""
-    same = x.reshape(-1, 1) == jnp.arange(k)[None]
-    return jnp.where(same | ~seen.reshape(-1, 1), 0.0, -jnp.inf)
+    return jnp.where(may_have(x, seen, k), 0.0, -jnp.inf)
 
 
 def _messages(k: int, params: Params, x: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -143,7 +144,7 @@ def _messages(k: int, params: Params, x: jax.Array, seen: jax.Array) -> tuple[ja
 def _completed(k: int, key: Key, params: Params, x: jax.Array, seen: jax.Array) -> jax.Array:
     messages = _messages(k, params, x, seen)[0]
     drawn = draw_down(key, params["parent"], params["logits"], messages).reshape(x.shape)
-    return jnp.where(seen, x.astype(drawn.dtype), drawn)
+    return drawn if seen.ndim > x.ndim else jnp.where(seen, x.astype(drawn.dtype), drawn)
 
 
 def _bits(params: Params, x: jax.Array) -> jax.Array:
@@ -187,22 +188,26 @@ def _categories(params: Params, x: jax.Array, k: int) -> jax.Array:
 
 def _maximise(d: int, k: int, stats: Pairs, params: Params, smoothing: Smoothing) -> Params:
     alpha = _pseudo_counts(smoothing)
-    total = stats.weight + (alpha[0, 0].sum() if alpha.ndim else k * k * alpha)
-    total = jnp.where(total > 0, total, 1)
-    of_pairs, alone = jnp.zeros((d, d)), jnp.zeros(d)
-    for a in range(k):
-        ones = jnp.zeros(d)
-        for b in range(k):
-            cells = jnp.maximum(stats.table(d, a, b), 0) + (alpha[:, :, a, b] if alpha.ndim else alpha)
-            of_pairs = of_pairs + entr(cells / total)
-            ones = ones + jnp.diagonal(cells)
-        alone = alone + entr(ones / total)
-    parent = spanning_tree(alone[:, None] + alone[None] - of_pairs)
-    counts = _edges(d, k, stats, parent).astype(float_dtype(stats.both))
+    parent = spanning_tree(_information(stats, alpha, d))
+    counts = _edges(d, stats, parent).astype(float_dtype(stats.both))
     root = jnp.diagonal(counts[0]) + _edge_counts(alpha, parent, d, k)[0].sum(0)
     counts = (counts + _edge_counts(alpha, parent, d, k)).at[0].set(jnp.broadcast_to(root, (k, k)))
     rows = counts.sum(-1, keepdims=True)
     return {"parent": parent, "logits": jnp.where(rows > 0, jnp.log(counts) - jnp.log(rows), -math.log(k))}
+
+
+def _information(stats: Pairs, alpha: jax.Array, d: int) -> jax.Array:
+    """Mutual information of each pair of coordinates, f[d, d]; of many groups one after another, its tables are big."""
+
+    @jax.custom_batching.sequential_vmap
+    def of(stats: Pairs, alpha: jax.Array) -> jax.Array:
+        counts = jnp.maximum(stats.tables(d), 0) + alpha
+        total = counts[0, 0].sum()
+        shares = counts / jnp.where(total > 0, total, 1)
+        alone = entr(jnp.diagonal(shares.sum(-1))).sum(0)
+        return alone[:, None] + alone[None] - entr(shares).sum((2, 3))
+
+    return of(stats, alpha)
 
 
 def _pseudo_counts(smoothing: Smoothing) -> jax.Array:
@@ -217,22 +222,20 @@ def _edge_counts(alpha: jax.Array, parent: jax.Array, d: int, k: int) -> jax.Arr
 
 
 def _start(d: int, k: int, key: Key, x: jax.Array, given: Event, groups: Groups, smoothing: Smoothing) -> Params:
-    """Trees from some rows of each group, with a pseudo-count at least: a start makes nothing impossible."""
-    alpha = _pseudo_counts(smoothing)
-    alpha = alpha + 1.0 if alpha.ndim else jnp.maximum(alpha, 1.0)
+    """Trees from some rows of each group, and four that are spread evenly: a start makes nothing impossible."""
+    alpha, least = _pseudo_counts(smoothing), 4 / k**2
+    alpha = alpha + least if alpha.ndim else jnp.maximum(alpha, least)
     stats = pairs.gather(x.reshape(x.shape[0], d), groups, k, key)
     return jax.vmap(lambda one: _maximise(d, k, one, None, {"logits": alpha}))(stats)
 
 
-def _edges(d: int, k: int, stats: Pairs, parent: jax.Array) -> jax.Array:
+def _edges(d: int, stats: Pairs, parent: jax.Array) -> jax.Array:
     """The counts of each coordinate's pairs with its parent, [d, parent's category, own]; of the root with itself."""
-    own = jnp.arange(d)
-    cells = [stats.table(d, a, b)[parent, own] for a in range(k) for b in range(k)]
-    return jnp.maximum(jnp.stack(cells, 1).reshape(d, k, k), 0)
+    return jnp.maximum(stats.along(d, parent), 0)
 
 
-def _log_likelihood(d: int, k: int, stats: Pairs, params: Params) -> jax.Array:
-    return times_log(_edges(d, k, stats, params["parent"]), log_normalise(params["logits"])).sum()
+def _log_likelihood(d: int, stats: Pairs, params: Params) -> jax.Array:
+    return times_log(_edges(d, stats, params["parent"]), log_normalise(params["logits"])).sum()
 
 
 def _penalty(stats: Pairs, params: Params, smoothing: Smoothing) -> jax.Array:
