@@ -20,18 +20,18 @@ FIGURES = {"nats_and_seconds", "samples", "completed", "grey_samples", "grey_com
 EFFORT = Effort(4, 1, (2, 3), (2, 2), (0.5,), 2, (3, 2, 2, 2, 2, 2), (2, 2), 8, False, 0, None)
 
 
-def toy():
-    """Images of 4 × 3 pixels: two labels, and a stroke that goes down from where it starts."""
+def toy(width=3):
+    """Images of 4 rows: two labels, and a stroke that goes down from where it starts."""
     rng = np.random.default_rng(0)
 
     def split(n):
         y = rng.integers(0, 2, n).astype(np.int32)
-        x = np.zeros((n, 4, 3), np.uint8)
+        x = np.zeros((n, 4, width), np.uint8)
         x[np.arange(n), :, y * 2] = 1
         x ^= (rng.random(x.shape) < 0.05).astype(np.uint8)
-        return Split(x.reshape(n, 12), y)
+        return Split(x.reshape(n, 4 * width), y)
 
-    return Dataset("digits", split(200), split(80), split(80), (4, 3), levels=2, num_classes=2, source="made up")
+    return Dataset("digits", split(200), split(80), split(80), (4, width), levels=2, num_classes=2, source="made up")
 
 
 def climbed(name):
@@ -62,6 +62,20 @@ def test_what_has_hidden_coordinates_is_scored_by_a_bound_that_says_its_draws(na
     assert len(found.trials) == (2 if name in ("ppca", "factor_analysis") else 1)  # 12 coordinates are no fewer
     truth = np.log(2) + 12 * (-0.05 * np.log(0.05) - 0.95 * np.log(0.95))  # the label, and what is flipped
     assert truth - 0.7 < found.test < 12 * np.log(2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["patch_tree", "class_patch_trees", "hidden_tree"])
+def test_patches_climb_and_are_completed_from_the_part_of_each_that_is_seen(name):
+    data = toy(4)
+    rung = next(rung for rung in RUNGS if rung.name == name)
+    found = climb(rung, data, EFFORT, jax.random.key(0))
+    truth = np.log(2) + 16 * (-0.05 * np.log(0.05) - 0.95 * np.log(0.95))  # the label, and what is flipped
+    assert truth - 0.5 < found.test < truth + 2
+    assert (found.accuracy is not None) == (name == "class_patch_trees")
+    first = [int(np.argmax(data.test.y == label)) for label in (0, 1)]
+    whole = data.test.x[first].reshape(-1, 4, 4)
+    np.testing.assert_array_equal(found.completed[:, upper(data)], whole[:, upper(data)])
 
 
 @pytest.mark.slow
@@ -109,8 +123,8 @@ def test_mnist_gives_the_expected_numbers(data_dir, monkeypatch):
     found = run(Config()).metrics
     goals = {
         "independent": 205.8, "naive_bayes": 170.9, "mixture": 144.5, "large_mixture": 125.8, "chow_liu": 135.0,
-        "class_chow_liu": 114.7, "trees": 105.5, "class_trees": 105.0, "windows": 83.0, "class_windows": 82.5,
-        "vae": 92.0,
+        "class_chow_liu": 114.7, "trees": 105.5, "class_trees": 105.0, "class_patch_trees": 100.5, "hidden_tree": 97.0,
+        "windows": 83.0, "class_windows": 82.5, "vae": 92.0,
     }  # fmt: skip
     for name, goal in goals.items():
         assert found[name]["test_nats"] <= goal
