@@ -82,8 +82,12 @@ def gather(x: jax.Array, groups: Groups, k: int, key: Key | None = None) -> Pair
         weights = groups.column(group, n, dtype)
         if key is not None:
             weights = thinned(jax.random.fold_in(key, group), weights, SAMPLE)
-        inside = weights > LEAST * weights.max()
-        place = jnp.nonzero(inside, size=n, fill_value=n)[0].astype(jnp.int32)
+        if groups.labels is None and groups.soft is None and key is None:  # all rows
+            place, number = jnp.arange(n, dtype=jnp.int32), jnp.asarray(n, jnp.int32)
+        else:
+            inside = weights > LEAST * weights.max()
+            place = jnp.nonzero(inside, size=n, fill_value=n)[0].astype(jnp.int32)
+            number = inside.sum(dtype=jnp.int32)
         place = jnp.concatenate([place, jnp.full(TILE, n, jnp.int32)])
 
         def add_tile(t: jax.Array, total: jax.Array) -> jax.Array:
@@ -92,7 +96,7 @@ def gather(x: jax.Array, groups: Groups, k: int, key: Key | None = None) -> Pair
             own = jnp.where(rows < n, jnp.take(weights, rows, mode="clip"), 0.0)
             return total + jnp.matmul((found * own[:, None]).T, found, precision=EXACT)
 
-        tiles = -(-inside.sum(dtype=jnp.int32) // TILE)
+        tiles = -(-number // TILE)
         size = x.shape[1] * (k - 1)
         return lax.fori_loop(0, tiles, add_tile, jnp.zeros((size, size), dtype))
 
