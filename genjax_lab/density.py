@@ -71,9 +71,7 @@ class Density(Static):
     bound: Callable[[Key, Params, Event], jax.Array] | None = None
 
     def __post_init__(self) -> None:
-        inner = self.log_prob
-
-        draw = self.sample
+        inner, draw = self.log_prob, self.sample
 
         def log_prob(params: Params, x: Event) -> jax.Array:
             return inner(_arrays(params), one_event(self, self.space, x))

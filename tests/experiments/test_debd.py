@@ -65,4 +65,4 @@ def test_the_published_tables_give_the_expected_numbers(data_dir, monkeypatch):
     monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
     found = run(Config()).metrics
     for name, before in MEASURED.items():
-        assert found[name]["test"] >= before - (0.3 if name == "dna" else 0.03)
+        assert found[name]["test"] >= before - 0.03
