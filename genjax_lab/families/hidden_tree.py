@@ -184,11 +184,9 @@ def _penalty(stats: Counts, params: Params, smoothing: Smoothing) -> jax.Array:
 
 
 def _init(d: int, states: int, k: int, key: Key) -> Params:
-    tree, rest = jax.random.split(key)
-    alike = jnp.minimum(jnp.arange(k), FEW - 1)
-    return _grown(
-        chow_liu((d,), min(k, FEW)).init(tree), jnp.tile(alike, (d, 1)), jnp.full((d, k), 1 / k), states, rest
-    )
+    first, second, third = jax.random.split(key, 3)
+    tree, shares = chow_liu((d,), min(k, FEW)).init(first), jax.nn.softmax(jax.random.normal(second, (d, k)))
+    return _grown(tree, jnp.tile(jnp.minimum(jnp.arange(k), FEW - 1), (d, 1)), shares, states, third)
 
 
 def _start(
@@ -230,9 +228,9 @@ def _grown(tree: Params, alike: jax.Array, shares: jax.Array, states: int, key: 
 
 
 def _shared_out(weight: jax.Array, states: int) -> jax.Array:
-    """Which category each state stands for, int[d, states]: one each while there are, then as by weights f[d, few].
+    """Which category each state stands for, int[d, states], by weights f[d, few].
 
-    Adams' method of seats in a parliament.
+    Each category has one first, where there are so many: Adams' method of seats in a parliament.
     """
     seats = jnp.arange(states) + 1e-6  # the first goes to all in the order of their weights
     claims = weight[:, :, None] / seats[None, None]

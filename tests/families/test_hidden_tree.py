@@ -11,6 +11,7 @@ import pytest
 from scipy import special
 
 import genjax_lab as gl
+from genjax_lab.families.hidden_tree import FEW, _counted, _shared_out
 
 
 def brute(params, x):
@@ -133,3 +134,37 @@ def test_an_impossible_event_has_no_probability_and_finite_slopes():
 def test_impossible_sizes_are_refused(bad):
     with pytest.raises(ValueError, match="at least"):
         gl.hidden_tree(**bad)
+
+
+def test_states_are_shared_out_one_each_and_then_by_weight():
+    own = np.asarray(_shared_out(jnp.array([[0.6, 0.1, 0.3], [0.1, 0.1, 0.8]]), 6))
+    assert np.bincount(own[0]).tolist() == [3, 1, 2]
+    assert np.bincount(own[1]).tolist() == [1, 1, 4]
+    assert set(np.asarray(_shared_out(jnp.array([[0.2, 0.1, 0.7]]), 2))[0]) == {0, 2}  # the most frequent
+
+
+def test_counts_are_added_by_code_one_way_or_the_other():
+    rng = np.random.default_rng(0)
+    shares = rng.random((3, 50, 2)).astype(np.float32)
+    for k in (FEW, FEW + 1):  # a product, and row by row
+        codes = rng.integers(0, k, (3, 50))
+        found = np.zeros((3, 2, k))
+        for j, i in itertools.product(range(3), range(50)):
+            found[j, :, codes[j, i]] += shares[j, i]
+        np.testing.assert_allclose(_counted(jnp.asarray(shares), jnp.asarray(codes), k), found, rtol=1e-5)
+
+
+def test_of_many_categories_the_start_finds_the_tree_and_a_fit_learns_more():
+    """Codes of 40, of which the second follows the first and the third the second."""
+    rng = np.random.default_rng(0)
+    first = rng.geometric(0.1, 2000) % 40
+    follow = lambda x: np.where(rng.random(2000) < 0.1, rng.integers(0, 40, 2000), x)  # noqa: E731
+    second = follow(first)
+    x = jnp.asarray(np.stack([first, second, follow(second)], 1))
+    model = gl.hidden_tree((3,), 40, 40)
+    fit = gl.fit(model, x, key=jax.random.key(0), method=gl.online_em(3, 200), smoothing=0.01)
+    assert fit.params["parent"].tolist() == [0, 0, 1]
+    alone = gl.categorical(40, (3,))
+    apart = float(gl.nll(alone, gl.fit(alone, x, smoothing=0.01).params, x))
+    assert -float(fit.log_likelihood) / 2000 < apart - 3
+    assert model.log_prob(fit.params, jnp.array([40, 0, 0])) == -jnp.inf
