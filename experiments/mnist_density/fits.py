@@ -93,20 +93,34 @@ def coins(which: int) -> Callable[[Dataset, Effort], list[Callable[[], Fitted]]]
 
 def tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """One Chow–Liu tree."""
-    model = gl.chow_liu((data.pixels,))
-
-    def fit(alpha: float) -> Fitted:
-        return fitted(f"{alpha:g} pseudo-counts", model, _seen(data), effort, smoothing=alpha)
-
-    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
+    return _smoothed(gl.chow_liu((data.pixels,)), _seen(data), effort)
 
 
 def class_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """A tree for each class."""
-    model, rows = _classes(gl.chow_liu((data.pixels,)), data), (data.train.y, data.train.x)
+    return _smoothed(_classes(gl.chow_liu((data.pixels,)), data), (data.train.y, _seen(data)), effort)
+
+
+def patch_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """One tree of patches."""
+    return _smoothed(_columns(data), _images(data), effort)
+
+
+def class_patch_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
+    """A tree of patches for each class."""
+    return _smoothed(_classes(_columns(data), data), (data.train.y, _images(data)), effort)
+
+
+def _columns(data: Dataset) -> gl.Density:
+    return gl.patches(gl.chow_liu(*_grid(data, COLUMN)), COLUMN)
+
+
+def _smoothed(model: gl.Density, rows: Any, effort: Effort) -> list[Callable[[], Fitted]]:
+    """With each number of pseudo-counts; of a joint, the label is summed out in the score."""
+    density, joint = (gl.marginal(model), model) if model.factors else (model, None)
 
     def fit(alpha: float) -> Fitted:
-        return fitted(f"{alpha:g} pseudo-counts", gl.marginal(model), rows, effort, model, smoothing=alpha)
+        return fitted(f"{alpha:g} pseudo-counts", density, rows, effort, joint, smoothing=alpha)
 
     return [functools.partial(fit, alpha) for alpha in effort.smoothing]
 
@@ -143,27 +157,6 @@ def _grid(data: Dataset, sides: tuple[int, int]) -> tuple[tuple[int, int], int]:
 
 def _images(data: Dataset) -> jax.Array:
     return _seen(data).reshape(-1, *data.image_shape)
-
-
-def patch_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """One tree of patches."""
-    model = gl.patches(gl.chow_liu(*_grid(data, COLUMN)), COLUMN)
-
-    def fit(alpha: float) -> Fitted:
-        return fitted(f"{alpha:g} pseudo-counts", model, _images(data), effort, smoothing=alpha)
-
-    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
-
-
-def class_patch_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """A tree of patches for each class."""
-    model = _classes(gl.patches(gl.chow_liu(*_grid(data, COLUMN)), COLUMN), data)
-
-    def fit(alpha: float) -> Fitted:
-        rows = data.train.y, _images(data)
-        return fitted(f"{alpha:g} pseudo-counts", gl.marginal(model), rows, effort, model, smoothing=alpha)
-
-    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
 
 
 def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
