@@ -44,7 +44,7 @@ def patches(density: Density, shape: Shape = (2, 2)) -> Density:
     Example:
       >>> tree = gl.patches(gl.chow_liu((1, 2), 16))
       >>> x = jnp.array([[[1, 0, 1, 0], [0, 1, 0, 1]], [[0, 1, 0, 1], [0, 1, 0, 1]]])
-      >>> gl.sample(tree, jax.random.key(0), gl.fit(tree, x).params, 1).shape
+      >>> gl.sample(tree, jax.random.key(0), gl.fit(tree, x, smoothing=0.1).params, 1).shape
       (1, 2, 4)
     """
     require("patches", Density, density)
