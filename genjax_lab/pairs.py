@@ -37,13 +37,7 @@ class Pairs(NamedTuple):
     def tables(self, d: int) -> jax.Array:
         """The weight of rows with category a in coordinate i and b in j, the first category too: [d, d, k, k]."""
         both, one = self._parts(d)
-        alone = (d, *one.shape)
-        return _with_first(
-            both.transpose(0, 2, 1, 3),
-            jnp.broadcast_to(one[:, None], alone),
-            jnp.broadcast_to(one[None], alone),
-            self.weight,
-        )
+        return _with_first(both.transpose(0, 2, 1, 3), one[:, None], one[None], self.weight)
 
     def along(self, d: int, parent: jax.Array) -> jax.Array:
         """The same of each coordinate's parent and itself: [d, k, k]."""

@@ -52,6 +52,11 @@ def may_have(x: jax.Array, seen: jax.Array, k: int) -> jax.Array:
     return (x.reshape(-1, 1) == jnp.arange(k)[None]) | ~seen.reshape(-1, 1)
 
 
+def kept(x: jax.Array, seen: jax.Array, drawn: jax.Array) -> jax.Array:
+    """What is seen, and a draw elsewhere; of a `seen` of sets, the draw, which is in them where it can."""
+    return drawn if seen.ndim > x.ndim else jnp.where(seen, x.astype(drawn.dtype), drawn)
+
+
 def fill(x: Event, seen: Event, other: Event) -> Event:
     """An event where it is seen, another elsewhere, in the dtypes of the other."""
     return jax.tree.map(lambda a, s, b: jnp.where(s, jnp.asarray(a).astype(b.dtype), b), x, seen, other)

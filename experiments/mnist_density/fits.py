@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 import genjax_lab as gl
@@ -20,6 +21,9 @@ from experiments.mnist_density.rate import up_and_down
 from experiments.stages import inside
 from genjax_lab.data import Dataset, Split
 from genjax_lab.nets.net import Net
+
+COLUMN, PATCH = (4, 1), (4, 2)
+"""Rows and columns of the patches of a tree, 16 categories, and of a hidden tree, 256: strokes are upright mostly."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ def fitted(
 def _seen(data: Dataset) -> jax.Array:
     """Training images, whole pixels."""
     return jnp.asarray(data.train.x)
+
+
+def images(density: gl.Density, x: np.ndarray) -> jax.Array:
+    """Rows of pixels in the shape that a density has them."""
+    return jnp.asarray(x).reshape(-1, *density.space.struct.shape)
+
+
+def _grid(data: Dataset, sides: tuple[int, int]) -> tuple[tuple[int, int], int]:
+    """How many patches there are each way, and of how many kinds."""
+    (height, width), (a, b) = data.image_shape, sides
+    return (height // a, width // b), 2 ** (a * b)
 
 
 def independent(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
@@ -103,12 +118,14 @@ def class_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
 
 def patch_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """One tree of patches."""
-    return _smoothed(_columns(data), _images(data), effort)
+    model = _columns(data)
+    return _smoothed(model, images(model, data.train.x), effort)
 
 
 def class_patch_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """A tree of patches for each class."""
-    return _smoothed(_classes(_columns(data), data), (data.train.y, _images(data)), effort)
+    model = _columns(data)
+    return _smoothed(_classes(model, data), (data.train.y, images(model, data.train.x)), effort)
 
 
 def _columns(data: Dataset) -> gl.Density:
@@ -145,20 +162,6 @@ def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitte
     return [lambda: fitted(name, gl.marginal(model), rows, effort, model, smoothing=0.1, **_em(effort))]
 
 
-COLUMN, PATCH = (4, 1), (4, 2)
-"""Rows and columns of the patches of a tree, 16 categories, and of a hidden tree, 256: strokes are upright mostly."""
-
-
-def _grid(data: Dataset, sides: tuple[int, int]) -> tuple[tuple[int, int], int]:
-    """How many patches there are each way, and of how many kinds."""
-    (height, width), (a, b) = data.image_shape, sides
-    return (height // a, width // b), 2 ** (a * b)
-
-
-def _images(data: Dataset) -> jax.Array:
-    return _seen(data).reshape(-1, *data.image_shape)
-
-
 def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """A tree of hidden states, each of which tells a patch, by minibatches."""
     grid, kinds = _grid(data, PATCH)
@@ -166,7 +169,7 @@ def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     method = gl.online_em(effort.epochs[0] // 2, 500, 0.6)
     how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed)}
     how["smoothing"] = {"transition": 0.05, "emission": 0.005}
-    return [lambda: fitted(f"{effort.states} states", model, _images(data), effort, **how)]
+    return [lambda: fitted(f"{effort.states} states", model, images(model, data.train.x), effort, **how)]
 
 
 def windows_net(data: Dataset, effort: Effort) -> Net:
@@ -224,7 +227,7 @@ def by_adam(
     **how: Any,
 ) -> Fitted:  # fmt: skip
     """Adam, its rate raised and let down again; the best epoch on validation images is kept."""
-    x, valid = (jnp.asarray(part.x).reshape(-1, *model.space.struct.shape) for part in (data.train, data.valid))
+    x, valid = (images(model, part.x) for part in (data.train, data.valid))
     schedule = up_and_down(rate, epochs * math.ceil(len(x) / batch))
     method = gl.gradient(
         optax.adam, learning_rate=schedule, batch_size=batch, epochs=epochs, average=0.99,

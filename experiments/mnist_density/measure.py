@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import genjax_lab as gl
 from experiments.mnist_density.effort import Effort
-from experiments.mnist_density.fits import Fitted
+from experiments.mnist_density.fits import Fitted, images
 from experiments.mnist_density.rungs import Rung
 from experiments.stages import inside
 from genjax_lab.data import Dataset
@@ -117,11 +116,6 @@ def timed(fit: Callable[[], Ended]) -> tuple[Ended, float, float]:
     jax.block_until_ready(fitted.params)
     compiling = COMPILING.seconds - before
     return fitted, time.perf_counter() - began - compiling, compiling
-
-
-def images(density: gl.Density, x: np.ndarray) -> jax.Array:
-    """Rows of pixels in the shape that a density has them."""
-    return jnp.asarray(x).reshape(-1, *density.space.struct.shape)
 
 
 def nats(fitted: Fitted, x: np.ndarray) -> float:

@@ -25,7 +25,7 @@ from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
 from genjax_lab.pairs import Pairs
-from genjax_lab.seen import may_have
+from genjax_lab.seen import kept, may_have
 from genjax_lab.space import binary, categories, whole_shape
 from genjax_lab.statistic import merge_sums, scale_sums
 from genjax_lab.trees import draw_down, pass_up, spanning_tree
@@ -144,7 +144,7 @@ def _messages(k: int, params: Params, x: jax.Array, seen: jax.Array) -> tuple[ja
 def _completed(k: int, key: Key, params: Params, x: jax.Array, seen: jax.Array) -> jax.Array:
     messages = _messages(k, params, x, seen)[0]
     drawn = draw_down(key, params["parent"], params["logits"], messages).reshape(x.shape)
-    return drawn if seen.ndim > x.ndim else jnp.where(seen, x.astype(drawn.dtype), drawn)
+    return kept(x, seen, drawn)
 
 
 def _bits(params: Params, x: jax.Array) -> jax.Array:

@@ -26,7 +26,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.hidden import log_prob_rows, pass_down, pass_up
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import EXACT, log_normalise, times_log
-from genjax_lab.seen import may_have
+from genjax_lab.seen import kept, may_have
 from genjax_lab.space import whole_shape
 from genjax_lab.statistic import merge_sums, scale_sums
 from genjax_lab.trees import draw_down
@@ -92,7 +92,7 @@ def hidden_tree(shape: Shape, states: int, k: int = 2) -> Density:
         may = may_have(x, shown, k)
         messages = pass_up(*shown_only(params, may))[0]
         drawn = _sample(key, params, messages[:, 0], may).reshape(x.shape)
-        return drawn if shown.ndim > x.ndim else jnp.where(shown, x.astype(drawn.dtype), drawn)
+        return kept(x, shown, drawn)
 
     return Density(
         space=space,
