@@ -9,7 +9,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 import genjax_lab as gl
 from genjax_lab.data.debd import Bits
@@ -47,13 +46,12 @@ class Outcome:
     test: float
 
 
-def average_rows(x: np.ndarray, rows: float) -> dict[str, Any]:
-    """Smoothing of a mixture of trees: each has seen so many rows whose pairs of bits are those of all rows."""
-    bits = np.asarray(x, np.float64)
-    both = np.stack([1 - bits, bits], -1)
-    pairs = np.einsum("nia,njb->ijab", both, both, optimize=True) / len(bits)
-    spread = (pairs * len(bits) + 0.5) / (len(bits) + 2)  # nothing is impossible
-    return {"prior": rows, "conditional": {"logits": rows * spread}}
+def average_rows(tree: gl.Density, x: jax.Array, rows: float, even: float) -> jax.Array:
+    """Pseudo-counts of a tree that has seen so many average rows: their pairs, and a share spread evenly."""
+    pairs = gl.statistics(tree, x).values
+    d, k, _ = jax.eval_shape(tree.init, jax.random.key(0))["logits"].shape
+    shares = pairs.tables(d).astype(jnp.float32) / len(x)
+    return rows * ((1 - even) * shares + even / k**2)
 
 
 def learn(
@@ -66,10 +64,11 @@ def learn(
     for k in trees:
         model = gl.mixture(gl.chow_liu(wide), k)
         for number in rows:
+            pairs = average_rows(gl.chow_liu(wide), train, number, even=2 / (len(train) + 2))
             found = _fit(
                 model,
                 train,
-                smoothing=average_rows(bits.train, number),
+                smoothing={"prior": number, "conditional": {"logits": pairs}},
                 key=jax.random.key(seed),
                 restarts=starts,
                 method=gl.em(max_steps=passes, tol=tol, curvature=False, short=8),

@@ -49,10 +49,10 @@ class Config:
 
     model: tuple[str, ...] = ON_A_CPU  # rungs, and principal, which only labels; not those that ask for a GPU
     dataset: str = "binarized_mnist"  # or digits: the small ones of scikit-learn
-    passes: int = 15  # of EM over the images, for mixtures of trees
+    passes: int = 15  # a fifth of them of EM for mixtures of trees, ten times as many of that of coins
     starts: int = 4  # of EM for mixtures of coins; the best after a few passes goes on
     components: tuple[int, int] = (50, 500)  # of the mixtures of coins
-    trees: tuple[int, int] = (120, 12)  # of the mixture of trees, and of that of each class
+    trees: tuple[int, int, int] = (250, 12, 120)  # of the mixture of trees, of that of each class, of that of patches
     smoothing: tuple[float, ...] = (0.1, 0.5)  # pseudo-counts of trees to choose from
     states: int = 128  # of a hidden tree
     # Epochs of made, convolution, attention, windows; of class_windows, of all images and then of each class's.
@@ -111,7 +111,7 @@ SMOKE = Config(
     passes=5,
     starts=2,
     components=(5, 20),
-    trees=(4, 2),
+    trees=(4, 2, 4),
     smoothing=(0.5,),
     states=4,
     epochs=(20, 6, 6, 6, 4, 4),

@@ -13,7 +13,7 @@ class Effort:
       passes: of EM.
       starts: of EM, of which the best goes on.
       components: of mixtures of coins: few, and many.
-      trees: of the mixture of trees, and of that of each class.
+      trees: of the mixture of trees, of that of each class, and of that of trees of patches.
       smoothing: pseudo-counts to choose from by validation.
       states: of a hidden tree.
       epochs: of the networks: masked, convolution, attention, windows; of class windows, of all images and then
@@ -42,7 +42,7 @@ class Effort:
     passes: int
     starts: int
     components: tuple[int, int]
-    trees: tuple[int, int]
+    trees: tuple[int, int, int]
     smoothing: tuple[float, ...]
     states: int
     epochs: tuple[int, int, int, int, int, int]

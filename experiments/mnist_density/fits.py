@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import warnings
 from collections.abc import Callable
@@ -22,8 +21,8 @@ from experiments.stages import inside
 from genjax_lab.data import Dataset, Split
 from genjax_lab.nets.net import Net
 
-COLUMN, PATCH = (4, 1), (4, 2)
-"""Rows and columns of the patches of a tree, 16 categories, and of a hidden tree, 256: strokes are upright mostly."""
+PATCH = (4, 2)
+"""Rows and columns of the patches of a hidden tree, 256 categories: strokes are upright mostly."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def fitted(
     return Fitted(setting, density, found.params, int(found.steps), gl.Status(int(found.status)).name, joint)
 
 
-def _seen(data: Dataset) -> jax.Array:
+def seen(data: Dataset) -> jax.Array:
     """Training images, whole pixels."""
     return jnp.asarray(data.train.x)
 
@@ -70,7 +69,7 @@ def images(density: gl.Density, x: np.ndarray) -> jax.Array:
     return jnp.asarray(x).reshape(-1, *density.space.struct.shape)
 
 
-def _grid(data: Dataset, sides: tuple[int, int]) -> tuple[tuple[int, int], int]:
+def grid(data: Dataset, sides: tuple[int, int]) -> tuple[tuple[int, int], int]:
     """How many patches there are each way, and of how many kinds."""
     (height, width), (a, b) = data.image_shape, sides
     return (height // a, width // b), 2 ** (a * b)
@@ -79,16 +78,17 @@ def _grid(data: Dataset, sides: tuple[int, int]) -> tuple[tuple[int, int], int]:
 def independent(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """One coin a pixel."""
     pixels = gl.bernoulli((data.pixels,))
-    return [lambda: fitted("one pseudo-count", pixels, _seen(data), effort, smoothing=1.0)]
+    return [lambda: fitted("one pseudo-count", pixels, seen(data), effort, smoothing=1.0)]
 
 
-def _classes(inside: gl.Density, data: Dataset) -> gl.Density:
-    return gl.joint(gl.categorical(data.num_classes), gl.per_class(inside, data.num_classes))
+def classes(each: gl.Density, data: Dataset) -> gl.Density:
+    """p(y) p(x | y), a density for each class."""
+    return gl.joint(gl.categorical(data.num_classes), gl.per_class(each, data.num_classes))
 
 
 def naive_bayes(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """Ten sets of coins, the label seen in the fit and summed out in the score."""
-    model, rows = _classes(gl.bernoulli((data.pixels,)), data), (data.train.y, data.train.x)
+    model, rows = classes(gl.bernoulli((data.pixels,)), data), (data.train.y, data.train.x)
     return [lambda: fitted("one pseudo-count", gl.marginal(model), rows, effort, model, smoothing=1.0)]
 
 
@@ -101,71 +101,15 @@ def coins(which: int) -> Callable[[Dataset, Effort], list[Callable[[], Fitted]]]
         method = gl.em(10 * effort.passes, tol=1e-3, curvature=False, short=SHORT)
         how: dict[str, Any] = {"restarts": effort.starts, "method": method, "key": jax.random.key(effort.seed)}
         how["smoothing"] = imaginary(data.train.x, 1.0)
-        return [lambda: fitted(f"K = {k} and an imaginary image each", model, _seen(data), effort, **how)]
+        return [lambda: fitted(f"K = {k} and an imaginary image each", model, seen(data), effort, **how)]
 
     return fits
 
 
-def tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """One Chow–Liu tree."""
-    return _smoothed(gl.chow_liu((data.pixels,)), _seen(data), effort)
-
-
-def class_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """A tree for each class."""
-    return _smoothed(_classes(gl.chow_liu((data.pixels,)), data), (data.train.y, _seen(data)), effort)
-
-
-def patch_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """One tree of patches."""
-    model = _columns(data)
-    return _smoothed(model, images(model, data.train.x), effort)
-
-
-def class_patch_trees(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """A tree of patches for each class."""
-    model = _columns(data)
-    return _smoothed(_classes(model, data), (data.train.y, images(model, data.train.x)), effort)
-
-
-def _columns(data: Dataset) -> gl.Density:
-    return gl.patches(gl.chow_liu(*_grid(data, COLUMN)), COLUMN)
-
-
-def _smoothed(model: gl.Density, rows: Any, effort: Effort) -> list[Callable[[], Fitted]]:
-    """With each number of pseudo-counts; of a joint, the label is summed out in the score."""
-    density, joint = (gl.marginal(model), model) if model.factors else (model, None)
-
-    def fit(alpha: float) -> Fitted:
-        return fitted(f"{alpha:g} pseudo-counts", density, rows, effort, joint, smoothing=alpha)
-
-    return [functools.partial(fit, alpha) for alpha in effort.smoothing]
-
-
-def _em(effort: Effort) -> dict[str, Any]:
-    method = gl.em(max_steps=effort.passes, tol=1e-3, curvature=False)
-    return {"method": method, "key": jax.random.key(effort.seed)}
-
-
-def tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """Many trees, each learnt again at every step of EM."""
-    k = effort.trees[0]
-    model = gl.mixture(gl.chow_liu((data.pixels,)), k)
-    return [lambda: fitted(f"K = {k}", model, _seen(data), effort, smoothing=0.1, **_em(effort))]
-
-
-def class_tree_mixture(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
-    """Many trees for each class: an image is asked of the trees of its own class only."""
-    k = effort.trees[1]
-    model, rows = _classes(gl.mixture(gl.chow_liu((data.pixels,)), k), data), (data.train.y, data.train.x)
-    name = f"K = {k} in each class"
-    return [lambda: fitted(name, gl.marginal(model), rows, effort, model, smoothing=0.1, **_em(effort))]
-
-
 def hidden_tree(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
     """A tree of hidden states, each of which tells a patch, by minibatches."""
-    grid, kinds = _grid(data, PATCH)
-    model = gl.patches(gl.hidden_tree(grid, effort.states, kinds), PATCH)
+    sides, kinds = grid(data, PATCH)
+    model = gl.patches(gl.hidden_tree(sides, effort.states, kinds), PATCH)
     method = gl.online_em(effort.epochs[0] // 2, 500, 0.6)
     how: dict[str, Any] = {"method": method, "key": jax.random.key(effort.seed)}
     how["smoothing"] = {"transition": 0.05, "emission": 0.005}
@@ -196,12 +140,12 @@ def class_network(
     def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
         model = gl.autoregressive(data.image_shape, net(data, effort))
         epochs = effort.epochs[places[0]], effort.epochs[places[1]]
-        return [lambda: of_classes(model, data, effort, epochs, rates, batch)]
+        return [lambda: ofclasses(model, data, effort, epochs, rates, batch)]
 
     return fits
 
 
-def of_classes(
+def ofclasses(
     model: gl.Density, data: Dataset, effort: Effort, epochs: tuple[int, int], rates: tuple[float, float], batch: int
 ) -> Fitted:
     """One fit to all images, from which that of each class starts; classes share nothing, so each is fitted alone."""
@@ -211,7 +155,7 @@ def of_classes(
         own = replace(data, train=_only(data.train, c), valid=_only(data.valid, c))
         named = f"label {c}, {epochs[1]} epochs of Adam"
         each.append(by_adam(model, own, effort, epochs[1], rates[1], batch, named, start=whole.params).params)
-    joint = _classes(model, data)
+    joint = classes(model, data)
     prior = gl.fit(gl.categorical(data.num_classes), data.train.y, smoothing=1.0).params
     params = {"prior": prior, "conditional": jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)}
     name = f"{epochs[0]} epochs of all images, {epochs[1]} of each label's"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import genjax_lab as gl
-from experiments.mnist_density import fits, grey, hidden, turned
+from experiments.mnist_density import fits, grey, hidden, trees, turned
 from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.fits import Fitted
 from genjax_lab.data import Dataset
@@ -65,32 +65,37 @@ RUNGS = (
     Rung(
         "chow_liu", "Chow–Liu tree",
         "A pixel depends on one neighbour: strokes have a width. There is one way of drawing for all images.",
-        (134.96, "measured"), fits.tree,
+        (134.96, "measured"), trees.one,
     ),
     Rung(
         "class_chow_liu", "a tree for each class",
         "Which neighbour, and how, may differ from digit to digit.",
-        (114.6, "measured"), fits.class_trees,
+        (114.6, "measured"), trees.one_a_class,
     ),
     Rung(
         "trees", "mixture of trees",
         "Both: ways of drawing that nobody labelled, in each of which pixels follow a neighbour.",
-        (105.3, "measured, K = 60"), fits.tree_mixture,
+        (105.3, "measured, K = 60"), trees.many((1, 1), 10.0, 0),
     ),
     Rung(
         "class_trees", "mixture of trees in each class",
         "Ways of drawing each digit: an image is asked of its own digit's trees only.",
-        None, fits.class_tree_mixture,
+        None, trees.many((1, 1), 10.0, 1, labelled=True),
     ),
     Rung(
         "patch_tree", "tree of patches",
         "Four pixels at a time: within a patch they depend in any way, and all that its neighbour holds tells of it.",
-        None, fits.patch_tree,
+        None, trees.one_of_patches,
     ),
     Rung(
         "class_patch_trees", "a tree of patches for each class",
         "Which patch tells of which, and what, may differ from digit to digit.",
-        None, fits.class_patch_trees,
+        None, trees.one_of_patches_a_class,
+    ),
+    Rung(
+        "patch_trees", "mixture of trees of patches",
+        "Ways of drawing that nobody labelled, in each of which two pixels at a time follow two others.",
+        None, trees.many((2, 1), 20.0, 2),
     ),
     Rung(
         "hidden_tree", "tree of hidden states, each of a patch",

@@ -35,17 +35,27 @@ def test_two_trees_learn_what_one_cannot_and_the_best_by_validation_is_tested():
 
 
 @pytest.mark.slow
-def test_average_rows_are_pairs_of_all_rows():
+def test_average_rows_are_pairs_of_all_rows_and_some_are_even():
     bits = made_up().train
-    table = average_rows(bits, 3.0)["conditional"]["logits"]
+    tree = gl.chow_liu((6,))
+    table = np.asarray(average_rows(tree, jnp.asarray(bits), 3.0, 0.1))
     np.testing.assert_allclose(table.sum((2, 3)), 3.0, rtol=1e-6)
-    share = 3.0 * (bits[:, :1].T @ bits[:, 1:2].astype(float)).item() / len(bits)
-    assert table[0, 1, 1, 1] == pytest.approx(share, rel=0.01)
-    model = gl.mixture(gl.chow_liu((6,)), 2)
+    share = (bits[:, :1].T @ bits[:, 1:2].astype(float)).item() / len(bits)
+    assert table[0, 1, 1, 1] == pytest.approx(3.0 * (0.9 * share + 0.1 / 4), rel=1e-5)
+    smoothing = {"prior": 3.0, "conditional": {"logits": jnp.asarray(table)}}
     method = gl.em(max_steps=5, curvature=False)
     with pytest.warns(gl.FitWarning):
-        fit = gl.fit(model, jnp.asarray(bits), smoothing=average_rows(bits, 3.0), key=jnp_key(), method=method)
+        fit = gl.fit(gl.mixture(tree, 2), jnp.asarray(bits), smoothing=smoothing, key=jnp_key(), method=method)
     assert np.isfinite(fit.log_likelihood)
+
+
+def test_average_rows_of_patches_are_pairs_of_patches():
+    images = made_up().train.reshape(-1, 2, 3)
+    tree = gl.patches(gl.chow_liu((1, 3), 4), (2, 1))
+    table = np.asarray(average_rows(tree, jnp.asarray(images), 1.0, 0.0))
+    first, last = (images[:, 0, j] + 2 * images[:, 1, j] for j in (0, 2))  # as `gl.patches` has them
+    brute = [[((first == a) & (last == b)).mean() for b in range(4)] for a in range(4)]
+    np.testing.assert_allclose(table[0, 2], brute, atol=1e-6)
 
 
 def jnp_key():

@@ -17,7 +17,7 @@ from experiments.mnist_density.rungs import RUNGS
 from genjax_lab.data import Dataset, Split
 
 FIGURES = {"nats_and_seconds", "samples", "completed", "grey_samples", "grey_completed"}
-EFFORT = Effort(4, 1, (2, 3), (2, 2), (0.5,), 2, (3, 2, 2, 2, 2, 2), (2, 2), 8, False, 0, None)
+EFFORT = Effort(5, 1, (2, 3), (2, 2, 2), (0.5,), 2, (3, 2, 2, 2, 2, 2), (2, 2), 8, False, 0, None)
 
 
 def toy(width=3):
