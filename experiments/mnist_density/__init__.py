@@ -7,9 +7,9 @@
 Every rung is a density of black-and-white images that `gl.fit` fits and `gl.nll` scores, exactly or, where its title
 says so, by a bound of 100 draws, on the fixed binarisation (Larochelle & Murray 2011; 50,000 / 10,000 / 10,000).
 Expected test nats: independent 205.79, naive_bayes 170.85, mixture 144.0, large_mixture 125.7, chow_liu 134.99,
-class_chow_liu 114.69, trees 105.2, class_trees 104.6, patch_tree 110.7, class_patch_trees 100.0, hidden_tree 95.8,
-made 98.6, convolution 87.8, windows 81.8, class_windows 81.6, vae 91.2. `--checkpoint DIR` lets a run that was
-stopped go on. By Bayes' rule `principal` gets 99.1 % of the test labels right, class_windows 96.0 %.
+class_chow_liu 114.69, trees 102.5, class_trees 103.1, patch_tree 110.7, class_patch_trees 100.0, patch_trees 98.3,
+hidden_tree 95.8, made 98.6, convolution 87.8, windows 81.8, class_windows 81.6, vae 91.2. By Bayes' rule `principal`
+gets 99.1 % of the test labels right, class_windows 96.0 %. `--checkpoint DIR` lets a run that was stopped go on.
 
 On a GPU (one H100, experiments/benchmarks/results/mnist_density_h100.json), a deep autoencoder: 80.76, a bound of 500
 draws, after a fit of 76 s; and grey levels from tables, 1.006 bits a pixel after 161 s:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -52,16 +53,24 @@ def _tree(data: Dataset, sides: tuple[int, int]) -> gl.Density:
 
 def _smoothed(tree: gl.Density, data: Dataset, effort: Effort, labelled: bool = False) -> Fits:
     """With each number of pseudo-counts; where labels are seen they are summed out in the score."""
-    x: Any = images(tree, data.train.x)
-    joint = classes(tree, data) if labelled else None
+    density, joint = _summed(tree, data, labelled)
+    rows = _beside(data, images(tree, data.train.x), labelled)
 
     def fit(alpha: float) -> Fitted:
-        name = f"{alpha:g} pseudo-counts"
-        if joint is None:
-            return fitted(name, tree, x, effort, smoothing=alpha)
-        return fitted(name, gl.marginal(joint), (data.train.y, x), effort, joint, smoothing=alpha)
+        return fitted(f"{alpha:g} pseudo-counts", density, rows, effort, joint, smoothing=alpha)
 
     return [functools.partial(fit, alpha) for alpha in effort.smoothing]
+
+
+def _summed(each: gl.Density, data: Dataset, labelled: bool) -> tuple[gl.Density, gl.Density | None]:
+    """p(x), and p(y, x) where each class has a density of its own."""
+    joint = classes(each, data) if labelled else None
+    return (gl.marginal(joint), joint) if joint else (each, None)
+
+
+def _beside(data: Dataset, event: Any, labelled: bool) -> Any:
+    """Events beside the labels of the training images, where these are seen."""
+    return (data.train.y, event) if labelled else event
 
 
 def many(sides: tuple[int, int], rows: float, which: int, labelled: bool = False) -> Callable[[Dataset, Effort], Fits]:
@@ -76,47 +85,39 @@ def many(sides: tuple[int, int], rows: float, which: int, labelled: bool = False
 
     def fits(data: Dataset, effort: Effort) -> Fits:
         how = _tree(data, sides), rows, effort.trees[which], labelled
-        return [functools.partial(_mixed, data, effort, *how, passes) for passes in (0, effort.passes // 5)]
+        return [functools.partial(_mixed, data, effort, *how, passes) for passes in (0, max(1, effort.passes // 5))]
 
     return fits
 
 
 def _mixed(data: Dataset, effort: Effort, tree: gl.Density, rows: float, k: int, labelled: bool, passes: int) -> Fitted:
-    x = images(tree, data.train.x)
-    found = gl.joint(gl.categorical(k), gl.per_class(tree, k))  # as if the way were seen; then it is hidden
-    mixture = gl.mixture(tree, k)
-    event: Any = (_ways(data, effort, k, labelled), x)
-    smoothing = {"prior": 1.0, "conditional": {"logits": average_rows(tree, x, rows, EVEN)}}
-    joint = None
-    if labelled:
-        found, event = classes(found, data), (data.train.y, event)
-        joint, smoothing = classes(mixture, data), {"prior": 1.0, "conditional": smoothing}
-    density = mixture if joint is None else gl.marginal(joint)
-    name = f"{k} ways" + " in each class" * labelled
-    first = fitted(f"{name}, sorted", found, event, effort, smoothing=smoothing)
-    if not passes:
-        return Fitted(f"{name}, sorted by coins", density, first.params, 1, first.status, joint)
-    seen_x: Any = (data.train.y, x) if labelled else x
-    method = gl.em(max_steps=passes, tol=1e-3, curvature=False)
+    x, named = images(tree, data.train.x), f"{k} ways" + " in each class" * labelled
+    average: Any = {"prior": 1.0, "conditional": {"logits": average_rows(tree, x, rows, EVEN)}}
+    smoothing = {"prior": 1.0, "conditional": average} if labelled else average
+    density, joint = _summed(gl.mixture(tree, k), data, labelled)
+    seen_way = gl.joint(gl.categorical(k), gl.per_class(tree, k))  # of the parameters of the mixture
+    known = classes(seen_way, data) if labelled else seen_way
+    both = _beside(data, (_ways(data, effort, k, labelled), x), labelled)
+    first = fitted(f"{named}, sorted by coins", known, both, effort, smoothing=smoothing)
+    if passes == 0:
+        return replace(first, density=density, joint=joint)
     return fitted(
-        f"{name}, then {passes} passes of EM", density, seen_x, effort, joint,
-        smoothing=smoothing, method=method, start=first.params,
+        f"{named}, then {passes} passes of EM", density, _beside(data, x, labelled), effort, joint,
+        smoothing=smoothing, start=first.params, method=gl.em(max_steps=passes, tol=1e-3, curvature=False),
     )  # fmt: skip
 
 
 def _ways(data: Dataset, effort: Effort, k: int, labelled: bool) -> jax.Array:
     """Which of k mixed coins, or of k of its own class, is the likeliest of each training image: int[n]."""
-    x, y = seen(data), jnp.asarray(data.train.y)
-    coins = gl.bernoulli((data.pixels,))
-    how: dict[str, Any] = {"method": gl.em(SHORT, tol=1e-3, curvature=False), "key": jax.random.key(effort.seed)}
-    smoothing = imaginary(data.train.x, 1.0)
-    name, way = f"{k} coins", gl.posterior(gl.joint(gl.categorical(k), gl.per_class(coins, k)))
-    mixture = gl.mixture(coins, k)
+    coins, x, y = gl.bernoulli((data.pixels,)), seen(data), jnp.asarray(data.train.y)
+    imagined = imaginary(data.train.x, 1.0)
+    found = fitted(
+        f"{k} coins", classes(gl.mixture(coins, k), data) if labelled else gl.mixture(coins, k),
+        _beside(data, x, labelled), effort, smoothing={"prior": 1.0, "conditional": imagined} if labelled else imagined,
+        method=gl.em(SHORT, tol=1e-3, curvature=False), key=jax.random.key(effort.seed),
+    )  # fmt: skip
+    way = gl.posterior(gl.joint(gl.categorical(k), gl.per_class(coins, k)))
     if not labelled:
-        found = fitted(name, mixture, x, effort, smoothing=smoothing, **how)
         return gl.predict(way, found.params, x)
-    joint = classes(mixture, data)
-    smoothing = {"prior": 1.0, "conditional": smoothing}
-    found = fitted(name, gl.marginal(joint), (y, x), effort, joint, smoothing=smoothing, **how)
     of_class = [jax.tree.map(lambda p, c=c: p[c], found.params["conditional"]) for c in range(data.num_classes)]
     return jnp.stack([gl.predict(way, params, x) for params in of_class])[y, jnp.arange(len(x))]

@@ -65,14 +65,16 @@ def test_what_has_hidden_coordinates_is_scored_by_a_bound_that_says_its_draws(na
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["patch_tree", "class_patch_trees", "hidden_tree"])
-def test_patches_climb_and_are_completed_from_the_part_of_each_that_is_seen(name):
+@pytest.mark.parametrize(
+    "name", ["trees", "class_trees", "patch_tree", "class_patch_trees", "patch_trees", "hidden_tree"]
+)
+def test_trees_climb_and_are_completed_from_the_part_of_each_that_is_seen(name):
     data = toy(4)
     rung = next(rung for rung in RUNGS if rung.name == name)
     found = climb(rung, data, EFFORT, jax.random.key(0))
     truth = np.log(2) + 16 * (-0.05 * np.log(0.05) - 0.95 * np.log(0.95))  # the label, and what is flipped
     assert truth - 0.5 < found.test < truth + 2
-    assert (found.accuracy is not None) == (name == "class_patch_trees")
+    assert (found.accuracy is not None) == name.startswith("class")
     first = [int(np.argmax(data.test.y == label)) for label in (0, 1)]
     whole = data.test.x[first].reshape(-1, 4, 4)
     np.testing.assert_array_equal(found.completed[:, upper(data)], whole[:, upper(data)])
@@ -123,8 +125,8 @@ def test_mnist_gives_the_expected_numbers(data_dir, monkeypatch):
     found = run(Config()).metrics
     goals = {
         "independent": 205.8, "naive_bayes": 170.9, "mixture": 144.5, "large_mixture": 125.8, "chow_liu": 135.0,
-        "class_chow_liu": 114.7, "trees": 105.5, "class_trees": 105.0, "class_patch_trees": 100.5, "hidden_tree": 97.0,
-        "windows": 83.0, "class_windows": 82.5, "vae": 92.0,
+        "class_chow_liu": 114.7, "trees": 103.0, "class_trees": 103.6, "class_patch_trees": 100.5, "patch_trees": 98.7,
+        "hidden_tree": 97.0, "windows": 83.0, "class_windows": 82.5, "vae": 92.0,
     }  # fmt: skip
     for name, goal in goals.items():
         assert found[name]["test_nats"] <= goal
