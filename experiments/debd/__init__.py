@@ -24,8 +24,8 @@ class Config:
     """What may be changed."""
 
     tables: tuple[str, ...] = ("nltcs", "plants", "baudio", "accidents", "dna", "mushrooms")
-    trees: tuple[int, ...] = (5, 20, 60)  # numbers of trees to choose from
-    rows: tuple[float, ...] = (3.0, 16.0, 100.0)  # average rows that each tree is given, to choose from
+    trees: tuple[int, ...] = (5, 20, 60, 150)  # numbers of trees to choose from
+    rows: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0)  # average rows that each tree is given, to choose from
     passes: int = 150  # of EM, at most
     starts: int = 4  # of EM, of which the best after a few passes goes on
     tol: float = 1e-5  # a fit ends where less than so many nats a row are left to gain

@@ -1,4 +1,8 @@
-"""The recipe: a mixture of trees by EM, each given some average rows; how many of both is chosen by validation."""
+"""The recipe: a mixture of trees, each given some average rows; start, and how many of both, are chosen by validation.
+
+Rows are sorted by a mixture of coins, and each tree is learnt from the rows of one coin; EM goes on from there. What is
+best so far is learnt once more, by EM from rows far apart.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +15,17 @@ import jax
 import jax.numpy as jnp
 
 import genjax_lab as gl
+from experiments.mixtures.bits import SHORT, imaginary, likeliest
 from genjax_lab.data.debd import Bits
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One fit: how many trees, average rows of each, mean log p of the training and validation rows, passes, status."""
+    """One fit: trees, average rows of each, how, mean log p of training and validation rows, passes, status."""
 
     trees: int
     rows: float
+    way: str
     train: float
     valid: float
     steps: int
@@ -59,35 +65,48 @@ def learn(
 ) -> Outcome:
     """Fit mixtures to a table; keep the best on its validation rows, and score its test rows with that one only."""
     train, valid, test = (jnp.asarray(part) for part in bits)
-    wide = train.shape[1:]
-    kept: list[tuple[Trial, gl.Density, Any]] = []
+    tree, coins = (family(train.shape[1:]) for family in (gl.chow_liu, gl.bernoulli))
+    anew: dict[str, Any] = {"restarts": starts, "method": gl.em(passes, tol, curvature=False, short=SHORT)}
+    kept: list[tuple[Trial, Any]] = []
+
+    def keep(k: int, number: float, way: str, found: gl.Fit) -> None:
+        seen, held_out = (-float(gl.nll(gl.mixture(tree, k), found.params, part)) for part in (train, valid))
+        status = gl.Status(int(found.status)).name
+        kept.append((Trial(k, number, way, seen, held_out, int(found.steps), status), found.params))
+
+    def best() -> tuple[Trial, Any]:
+        return max(kept, key=lambda each: each[0].valid)
+
     for k in trees:
-        model = gl.mixture(gl.chow_liu(wide), k)
+        key = jax.random.fold_in(jax.random.key(seed), k)
+        found = _fit(gl.mixture(coins, k), train, key=key, smoothing=imaginary(bits.train, 1.0), **anew)
+        event = likeliest(found.params, train, k), train
         for number in rows:
-            pairs = average_rows(gl.chow_liu(wide), train, number, even=2 / (len(train) + 2))
-            found = _fit(
-                model,
-                train,
-                smoothing={"prior": number, "conditional": {"logits": pairs}},
-                key=jax.random.key(seed),
-                restarts=starts,
-                method=gl.em(max_steps=passes, tol=tol, curvature=False, short=8),
-            )
-            status = gl.Status(int(found.status)).name
-            values = (float(found.log_likelihood) / len(train), -float(gl.nll(model, found.params, valid)))
-            kept.append((Trial(k, number, *values, int(found.steps), status), model, found.params))
-    best, model, params = max(kept, key=lambda each: each[0].valid)
+            average = _average(tree, train, number)
+            first = _fit(gl.joint(gl.categorical(k), gl.per_class(tree, k)), event, smoothing=average)
+            keep(k, number, "sorted by coins", first)
+            method = gl.em(passes, tol, curvature=False)
+            then = _fit(gl.mixture(tree, k), train, smoothing=average, start=first.params, method=method)
+            keep(k, number, "then EM", then)
+    k, number = best()[0].trees, best()[0].rows
+    average, key = _average(tree, train, number), jax.random.key(seed)
+    keep(k, number, "EM from rows", _fit(gl.mixture(tree, k), train, key=key, smoothing=average, **anew))
+    trial, params = best()
     return Outcome(
-        sizes=(len(train), len(valid), len(test), wide[0]),
-        independent=_simple(gl.bernoulli(wide), train, test),
-        tree=_simple(gl.chow_liu(wide), train, test),
-        trials=tuple(trial for trial, _, _ in kept),
-        best=best,
-        test=-float(gl.nll(model, params, test)),
+        sizes=(len(train), len(valid), len(test), train.shape[1]),
+        independent=_simple(coins, train, test),
+        tree=_simple(tree, train, test),
+        trials=tuple(trial for trial, _ in kept),
+        best=trial,
+        test=-float(gl.nll(gl.mixture(tree, k), params, test)),
     )
 
 
-def _fit(model: gl.Density, x: jax.Array, **how: Any) -> gl.Fit:
+def _average(tree: gl.Density, x: jax.Array, rows: float) -> dict[str, Any]:
+    return {"prior": rows, "conditional": {"logits": average_rows(tree, x, rows, even=2 / (len(x) + 2))}}
+
+
+def _fit(model: gl.Density, x: Any, **how: Any) -> gl.Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the trial
         return gl.fit(model, x, **how)

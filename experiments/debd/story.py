@@ -48,12 +48,13 @@ def _recipe(found: Mapping[str, Outcome]) -> Section:
         "The recipe",
         (
             "Rows of bits: answers of a survey, where plants grow, songs that were liked, accidents, genes, mushrooms. "
-            "In a tree each bit depends on one other; a mixture has many trees, each of which `gl.fit` finds anew at "
-            "every step of EM.",
+            "In a tree each bit depends on one other; a mixture has many trees, one for each way to be. Which rows are "
+            "alike a mixture of coins finds first; each tree is then that of the rows of one coin, a closed form, and "
+            "`gl.fit` finds all anew at every step of EM.",
             Formula("p(x; θ) = Σ_z p(z) Π_j p(x_j | x_{parent(j, z)}, z)"),
             "A tree that stands for few rows would believe them too much: each is given some *average rows*, whose "
-            "pairs of bits are those of all training rows, as pseudo-counts. How many, and how many trees there are, "
-            "is chosen on the validation rows.",
+            "pairs of bits are those of all training rows, as pseudo-counts. How many, how many trees there are, and "
+            "whether EM goes on from the coins or from rows far apart, is chosen on the validation rows.",
             Table("The tables", ("table", "bits", "training rows", "validation rows", "test rows"), rows),
         ),
     )
@@ -94,9 +95,9 @@ def _scores(found: Mapping[str, Outcome]) -> Section:
 
 def _tried(found: Mapping[str, Outcome]) -> Section:
     rows = [
-        (name, t.trees, f"{t.rows:g}", f"{t.train:.2f}", f"{t.valid:.2f}", t.steps, t.status)
+        (name, t.trees, f"{t.rows:g}", t.way, f"{t.train:.2f}", f"{t.valid:.2f}", t.steps, t.status)
         for name, o in found.items()
         for t in o.trials
     ]
-    columns = ("table", "trees", "average rows", "training", "validation", "steps", "status")
+    columns = ("table", "trees", "average rows", "learnt", "training", "validation", "steps", "status")
     return Section("All that was fitted", (Table("Every mixture", columns, rows),))

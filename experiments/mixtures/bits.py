@@ -81,6 +81,12 @@ def imaginary(x: Any, images: float) -> dict[str, Any]:
     return {"prior": images, "conditional": {"logits": images * jnp.stack([1 - share, share], -1)}}
 
 
+def likeliest(params: Any, x: jax.Array, components: int) -> jax.Array:
+    """Which component of a mixture of coins with these parameters is the likeliest of each row: int[n]."""
+    coins = gl.per_class(gl.bernoulli(x.shape[1:]), components)
+    return gl.predict(gl.posterior(gl.joint(gl.categorical(components), coins)), params, x)
+
+
 def fit_mixture(
     data: Dataset, components: int, grid: Sequence[float], seeds: Sequence[int], starts: int, tol: float
 ) -> Mixture:

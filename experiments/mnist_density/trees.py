@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 import genjax_lab as gl
 from experiments.debd.recipe import average_rows
-from experiments.mixtures.bits import SHORT, imaginary
+from experiments.mixtures.bits import SHORT, imaginary, likeliest
 from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.fits import Fitted, classes, fitted, grid, images, seen
 from genjax_lab.data import Dataset
@@ -116,8 +116,7 @@ def _ways(data: Dataset, effort: Effort, k: int, labelled: bool) -> jax.Array:
         _beside(data, x, labelled), effort, smoothing={"prior": 1.0, "conditional": imagined} if labelled else imagined,
         method=gl.em(SHORT, tol=1e-3, curvature=False), key=jax.random.key(effort.seed),
     )  # fmt: skip
-    way = gl.posterior(gl.joint(gl.categorical(k), gl.per_class(coins, k)))
     if not labelled:
-        return gl.predict(way, found.params, x)
+        return likeliest(found.params, x, k)
     of_class = [jax.tree.map(lambda p, c=c: p[c], found.params["conditional"]) for c in range(data.num_classes)]
-    return jnp.stack([gl.predict(way, params, x) for params in of_class])[y, jnp.arange(len(x))]
+    return jnp.stack([likeliest(params, x, k) for params in of_class])[y, jnp.arange(len(x))]

@@ -28,7 +28,7 @@ def made_up():
 def test_two_trees_learn_what_one_cannot_and_the_best_by_validation_is_tested():
     bits = made_up()
     found = learn(bits, (1, 2), (0.1, 1.0), 40, 2, 1e-3, 0)
-    assert found.best.valid == max(trial.valid for trial in found.trials) and len(found.trials) == 4
+    assert found.best.valid == max(trial.valid for trial in found.trials) and len(found.trials) == 2 * 4 + 1
     assert found.best.trees == 2
     assert found.test > found.tree + 0.8 > found.independent + 0.7
     assert found.test == pytest.approx(-4 * np.log(2), abs=0.1)  # three free bits, and the way
