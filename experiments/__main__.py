@@ -13,6 +13,7 @@ import tyro
 from experiments import catalogue, index
 from experiments.frame import Order, execute
 from experiments.result import Refused
+from genjax_lab import CheckpointError
 from genjax_lab.data import ChecksumError, DataNotFoundError, first_available
 
 USAGE = """usage: python -m experiments list
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     except catalogue.UnknownExperiment as error:
         return _complain(error, 2)
-    except (OSError, ImportError, ChecksumError, Refused) as error:
+    except (OSError, ImportError, ChecksumError, Refused, CheckpointError) as error:
         return _complain(error, 1)
     except KeyboardInterrupt:
         return _complain("interrupted; there is no report", 130)

@@ -39,12 +39,14 @@ def execute(order: Order) -> Path:
             "seconds": round(time.perf_counter() - begin, 2),
             **record.environment(),
         }
-        save(result, order.config, about, folder)
         results.append(result)
+        save(result, order.config, about, folder)
 
-    folder = record.store(order.out / order.name, record.run_name(order.config, started), fill)
-    terminal.show(results[0])
-    return folder
+    try:
+        return record.store(order.out / order.name, record.run_name(order.config, started), fill)
+    finally:  # a disk that is full costs the folder, not the tables
+        for result in results:
+            terminal.show(result)
 
 
 def save(result: Result, config: Any, about: dict[str, Any], folder: Path) -> None:

@@ -41,7 +41,7 @@ from genjax_lab.families.ppca import ppca
 from genjax_lab.families.student_t import student_t
 from genjax_lab.families.uniform import uniform
 from genjax_lab.families.weibull import weibull
-from genjax_lab.fitting.checkpoint import checkpoint
+from genjax_lab.fitting.checkpoint import CheckpointError, checkpoint
 from genjax_lab.fitting.closed_form import closed_form
 from genjax_lab.fitting.data import Data
 from genjax_lab.fitting.em import em
@@ -66,8 +66,8 @@ from genjax_lab.space import Space, binary, categories, count_vectors, counts, f
 from genjax_lab.statistic import Mean, from_statistic
 
 __all__ = [
-    "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean", "Problem",
-    "Space", "Status", "affine_coupling", "autoregressive", "bernoulli", "beta", "binary", "categorical",
+    "CheckpointError", "Conditional", "Data", "Density", "Estimator", "Fit", "FitError", "FitWarning", "Groups", "Mean",
+    "Problem", "Space", "Status", "affine_coupling", "autoregressive", "bernoulli", "beta", "binary", "categorical",
     "categories", "check_normalised", "checkpoint", "chow_liu", "closed_form", "complete", "contains",
     "count_vectors", "counts", "decode", "degrees_of_freedom", "dequantised", "dirichlet", "discretised_logistic",
     "em", "encode", "factor_analysis", "factory", "fields", "fit", "fit_statistics", "from_statistic", "gamma",

@@ -25,6 +25,7 @@ from genjax_lab.estimator import Estimator, merged_whole, smoothing_of
 from genjax_lab.groups import Groups
 from genjax_lab.numerics import EXACT, float_dtype, log_normalise, times_log
 from genjax_lab.pairs import Pairs
+from genjax_lab.refusal import whole_number
 from genjax_lab.seen import kept, may_have
 from genjax_lab.space import binary, categories, whole_shape
 from genjax_lab.statistic import merge_sums, scale_sums
@@ -47,6 +48,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
 
     Raises:
       ValueError: for no coordinates or fewer than 2 categories.
+      TypeError: for what are no whole numbers.
 
     Example:
       >>> x = jnp.array([[0, 1, 0], [1, 1, 1], [0, 0, 0], [1, 0, 1], [1, 1, 1]])
@@ -54,7 +56,7 @@ def chow_liu(shape: Shape, k: int = 2) -> Density:
       [0, 0, 0]
     """
     d = math.prod(whole_shape(shape))
-    if d < 1 or k < 2:
+    if d < 1 or whole_number("chow_liu", "k", k) < 2:
         raise ValueError(f"chow_liu: shape {shape} and k = {k} must have at least 1 coordinate and 2 categories")
     space = binary(shape) if k == 2 else categories(k, shape)
 

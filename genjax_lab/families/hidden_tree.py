@@ -26,6 +26,7 @@ from genjax_lab.groups import Groups
 from genjax_lab.hidden import log_prob_rows, pass_down, pass_up
 from genjax_lab.implicit import estimator_of
 from genjax_lab.numerics import EXACT, log_normalise, times_log
+from genjax_lab.refusal import whole_number
 from genjax_lab.seen import kept, may_have
 from genjax_lab.space import whole_shape
 from genjax_lab.statistic import merge_sums, scale_sums
@@ -65,6 +66,7 @@ def hidden_tree(shape: Shape, states: int, k: int = 2) -> Density:
 
     Raises:
       ValueError: for no coordinates or states, or fewer than 2 categories.
+      TypeError: for what are no whole numbers.
 
     Example:
       >>> tree = gl.hidden_tree((3,), states=2)
@@ -72,8 +74,7 @@ def hidden_tree(shape: Shape, states: int, k: int = 2) -> Density:
       1.0
     """
     d, space = math.prod(whole_shape(shape)), chow_liu(shape, k).space
-    if states < 1:
-        raise ValueError(f"hidden_tree: states = {states} must be at least 1")
+    whole_number("hidden_tree", "states", states)
     most = max(1, FLOATS // (d * states))
 
     def log_prob(params: Params, x: jax.Array) -> jax.Array:

@@ -28,6 +28,10 @@ NAME = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
 
 
+class CheckpointError(ValueError):
+    """A checkpoint is damaged, of another run, or beside what is not its own; all is left as it is."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """Where to keep a fit under way, and how often; made by `gl.checkpoint`."""
@@ -47,12 +51,17 @@ def checkpoint(directory: str | os.PathLike[str], every: float = 30.0) -> Checkp
       What `gl.fit` takes.
 
     Raises:
-      ValueError: for a negative number of seconds.
+      ValueError: for no directory, or a negative number of seconds.
+      TypeError: for seconds that are no number.
 
     Example:
       >>> gl.checkpoint("runs/digits", every=60).every
       60
     """
+    if not os.fspath(directory):
+        raise ValueError("gl.checkpoint: directory is empty; the current one is '.'")
+    if isinstance(every, bool) or not isinstance(every, int | float):
+        raise TypeError(f"gl.checkpoint: every = {every!r} must be a number of seconds")
     if not every >= 0:
         raise ValueError(f"gl.checkpoint: every = {every} must be a number of seconds, 0 or more")
     return Checkpoint(Path(directory), every)
@@ -94,16 +103,16 @@ class Keeper:
         """Where the run is, and its arrays; None where it has not begun.
 
         Raises:
-          ValueError: where the file is cut, changed, of another kind or of another run; it is left as it is.
+          CheckpointError: where the file is cut, changed, of another kind or of another run; it is left as it is.
         """
         if not self.path.exists():
             return None
         meta, arrays = _opened(self.path)
         other = [name for name, digest in self.run.items() if json.loads(meta["run"]).get(name) != digest]
         if other:
-            raise ValueError(
+            raise CheckpointError(
                 f"{self.path} is the checkpoint of another run: its {', '.join(other)} differ from this call's. "
-                "Use another directory, or remove the file"
+                f"Use another directory, or remove it and {METRICS}"
             )
         position = Position(**json.loads(meta["position"]))
         self._cut_metrics(position.metrics)
@@ -115,9 +124,14 @@ class Keeper:
 
         Raises:
           OSError: where the directory cannot be written to.
+          CheckpointError: where it has metrics without a checkpoint: of something else.
         """
+        if self._metrics_length():
+            raise CheckpointError(
+                f"{self.path.with_name(METRICS)} is there without {NAME}: of another run? Use another directory, or "
+                "remove it"
+            )
         try:
-            self._cut_metrics(0)
             self._write(Position(start, 0.0, 0), tree)
         except OSError as error:
             raise _unwritable(self.path, error) from error
@@ -127,15 +141,24 @@ class Keeper:
         try:
             self._write(Position(start, seconds, self._metrics_length()), tree)
         except OSError as error:
-            if not self.failed:
-                message = f"{self.path} could not be saved ({error}): the fit goes on, and the last save stays"
-                warnings.warn(message, FitWarning, stacklevel=2)
-            self.failed = True
+            self._tell(error)
 
     def note(self, report: dict[str, Any]) -> None:
-        """Add a line to the metrics; one that cannot be written is left out: `save` will say why."""
-        with contextlib.suppress(OSError), open(self.path.with_name(METRICS), "a", encoding="utf-8") as file:
-            file.write(json.dumps(report) + "\n")
+        """Add a line to the metrics; one that cannot be written whole is left out, and its user is told once."""
+        length = self._metrics_length()
+        try:
+            with open(self.path.with_name(METRICS), "a", encoding="utf-8") as file:
+                file.write(json.dumps(report) + "\n")
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._cut_metrics(length)
+            self._tell(error)
+
+    def _tell(self, error: OSError) -> None:
+        if not self.failed:
+            message = f"{self.path} or {METRICS} could not be saved ({error}): the fit goes on, and the last save stays"
+            warnings.warn(message, FitWarning, stacklevel=3)
+        self.failed = True
 
     def _write(self, position: Position, tree: Any) -> None:
         arrays = {f"array_{i:04d}": _plain(leaf) for i, leaf in enumerate(jax.tree.leaves(tree))}
@@ -158,11 +181,11 @@ def restored(arrays: list[np.ndarray], template: Any, key: Key | None, path: Pat
     """Arrays in the structure of a template of shapes and dtypes, its keys of the kind of the call's.
 
     Raises:
-      ValueError: where they do not fit into it.
+      CheckpointError: where they do not fit into it.
     """
     leaves, tree = jax.tree.flatten(template)
     if [_kind(leaf) for leaf in leaves] != [(a.shape, a.dtype) for a in arrays]:
-        raise ValueError(f"{path}: its arrays are not those of this run: another version of JAX or of genjax_lab?")
+        raise CheckpointError(f"{path}: its arrays are not those of this run: another version of JAX or of genjax_lab?")
     return tree.unflatten([_like(a, leaf, key) for a, leaf in zip(arrays, leaves, strict=True)])
 
 
@@ -198,7 +221,7 @@ def _opened(path: Path) -> tuple[dict[str, str], list[np.ndarray]]:
         if meta["format"] != FORMAT or claimed != _digest(meta, arrays):
             raise ValueError("its contents do not match their SHA-256 digest")
     except Exception as error:  # whatever a damaged file makes of its reader
-        raise ValueError(f"{path} is no checkpoint of gl.fit, or a part of one: {error}") from error
+        raise CheckpointError(f"{path} is no checkpoint of gl.fit, or a part of one: {error}") from error
     return meta, [arrays[name] for name in sorted(arrays)]
 
 

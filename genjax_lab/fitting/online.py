@@ -25,6 +25,7 @@ from genjax_lab.fitting.problem import Problem, held
 from genjax_lab.fitting.result import Fit, Status
 from genjax_lab.fitting.sufficient import gather
 from genjax_lab.implicit import estimator_of
+from genjax_lab.refusal import whole_number
 from genjax_lab.types import Key, Params, Stats
 
 
@@ -109,11 +110,14 @@ class OnlineEM(Iterative):
         return gather(problem.density, estimator, Data(batch.x, batch.given, weights), params).values
 
     def finish(self, problem: Problem, state: State) -> Fit:
-        """The result: COMPLETED, and the log-likelihood of all rows."""
+        """The result: COMPLETED, and the log-likelihood of all rows.
+
+        NON_FINITE where a row has become impossible: what early batches lacked has probability 0 without smoothing.
+        """
         data = problem.data
         total = total_log_prob(problem.density, state.params, data.x, data.given, data.weights)
         status = jnp.where(state.status == Status.RUNNING, Status.COMPLETED, state.status)
-        status = jnp.where(jnp.isnan(total), Status.NON_FINITE, status).astype(jnp.int32)
+        status = jnp.where(jnp.isnan(total) | jnp.isneginf(total), Status.NON_FINITE, status).astype(jnp.int32)
         return Fit(
             state.params, total, problem.size, state.step, status, objective=state.value,
             density=problem.density, method="online_em",
@@ -132,7 +136,7 @@ def _estimator(problem: Problem) -> Estimator:
     return estimator
 
 
-def online_em(epochs: int = 10, batch_size: int = 500, decay: float = 0.7) -> OnlineEM:
+def online_em(epochs: int | jax.Array = 10, batch_size: int = 500, decay: float | jax.Array = 0.7) -> OnlineEM:
     """Expectation maximisation by minibatches, for densities with a hidden part and much data.
 
     Args:
@@ -145,6 +149,7 @@ def online_em(epochs: int = 10, batch_size: int = 500, decay: float = 0.7) -> On
 
     Raises:
       ValueError: for a number of epochs or rows below 1, or another decay.
+      TypeError: for epochs or rows that are no whole numbers.
 
     Example:
       >>> x = jnp.array([0, 1, 0, 9, 8, 9] * 50)
@@ -152,9 +157,9 @@ def online_em(epochs: int = 10, batch_size: int = 500, decay: float = 0.7) -> On
       >>> np.sort(np.asarray(fit.params["conditional"]["rate"])).round(0)
       array([0., 9.], dtype=float32)
     """
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if isinstance(value, int) and value < 1:
-            raise ValueError(f"online_em: {name} = {value} must be at least 1")
-    if isinstance(decay, float) and not 0.5 < decay <= 1:
+    whole_number("online_em", "batch_size", batch_size)
+    if not isinstance(epochs, jax.Array):
+        whole_number("online_em", "epochs", epochs)
+    if not isinstance(decay, jax.Array) and not 0.5 < decay <= 1:
         raise ValueError(f"online_em: decay = {decay} must be above 0.5 and at most 1")
     return OnlineEM(epochs, decay, batch_size)

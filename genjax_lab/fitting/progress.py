@@ -41,7 +41,7 @@ def solve_in_sight(
 
     Raises:
       ImportError: where `rich`, which draws on the terminal, or `safetensors` is not installed.
-      ValueError: where the checkpoint is damaged, or of another run.
+      CheckpointError: where the checkpoint is damaged, or of another run.
       OSError: where its directory cannot be written to.
     """
     keeper = None

@@ -41,7 +41,8 @@ MEANING = {
     Status.LINE_SEARCH_FAILED: "no step in the chosen direction raises the likelihood; the best parameters are kept",
     Status.DEGENERATE: "the likelihood has no bound: a component has collapsed onto a few rows. Smoothing prevents it",
     Status.BAD_START: "the likelihood is 0 or not a number at the start: try another start or key",
-    Status.NON_FINITE: "the parameters or the likelihood are not finite",
+    Status.NON_FINITE: "the parameters or the likelihood are not finite. Where rows that were seen have become "
+    "impossible, smoothing prevents it",
 }
 
 

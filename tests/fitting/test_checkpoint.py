@@ -30,6 +30,10 @@ def rate(**more):
     return gl.gradient(optax.adam, learning_rate=0.05, batch_size=50, average=0.9, validation=gl.Data(X[:100]), **more)
 
 
+def student_start():
+    return {"loc": jnp.full(6, 3.0), "scale": jnp.full(6, 5.0), "df": jnp.full(6, 30.0)}
+
+
 CALLS = {
     "em": {"density": MIXTURE, "method": gl.em(max_steps=40, curvature=False), "key": 0, "smoothing": 0.1},
     "starts": {
@@ -44,6 +48,9 @@ CALLS = {
         "start": MIXTURE.init(jax.random.key(3)),
     },
     "gradient": {"density": MIXTURE, "method": rate(epochs=20), "key": 0},
+    "online": {"density": MIXTURE, "method": gl.online_em(20, 50), "key": 0, "smoothing": 0.1},
+    "newton": {"density": gl.student_t((6,)), "x": X * 1.0, "method": gl.newton(), "start": student_start()},
+    "em with curvature": {"density": MIXTURE, "method": gl.em(max_steps=20), "key": 0, "smoothing": 0.1},
 }  # fmt: skip
 
 
@@ -66,7 +73,7 @@ class Killed(BaseException):
 pytestmark = pytest.mark.filterwarnings("ignore::genjax_lab.FitWarning")
 
 
-soon = pytest.mark.parametrize("name", rest_slow(CALLS, "short starts", "gradient"))
+soon = pytest.mark.parametrize("name", rest_slow(CALLS, "short starts", "gradient", "online"))
 
 
 @soon
@@ -186,6 +193,53 @@ def test_the_checkpoint_of_another_run_is_refused_by_name(part, tmp_path):
     assert (tmp_path / NAME).read_bytes() == content
 
 
+def of_strength(c):
+    return lambda params: c * jnp.sum(params["conditional"]["logits"] ** 2)
+
+
+def bump(c, made_by_a_factory):
+    def density():
+        return gl.Density(
+            space=gl.reals(), parameters={"loc": gl.constraints.real(())}, init=lambda key: {"loc": jnp.zeros(())},
+            log_prob=lambda params, x: -c * (x - params["loc"]) ** 2, sample=lambda key, params: params["loc"],
+        )  # fmt: skip
+
+    return gl.factory(density)() if made_by_a_factory else density()
+
+
+def descent(c):
+    return lambda learning_rate: optax.sgd(learning_rate * c)
+
+
+def by_descent(c):
+    return gl.gradient(descent(c), learning_rate=0.01, batch_size=50, epochs=3)
+
+
+START = MIXTURE.init(jax.random.key(3))
+FUNCTIONS = {
+    "penalty": lambda c: {"x": X, "density": MIXTURE, "method": gl.lbfgs(5), "penalty": of_strength(c), "start": START},
+    "density": lambda c: {"x": jnp.arange(4.0), "density": bump(c, False), "method": gl.lbfgs(5)},
+    "density by a factory": lambda c: {"x": jnp.arange(4.0), "density": bump(c, True), "method": gl.lbfgs(5)},
+    "method": lambda c: {"x": X, "density": MIXTURE, "method": by_descent(c), "start": START},
+}
+
+
+@pytest.mark.parametrize("part", FUNCTIONS)
+def test_functions_of_one_name_that_do_other_things_are_other_runs(part, tmp_path):
+    def fit(c):
+        call = FUNCTIONS[part](c)
+        start = call.pop("start", None) or call["density"].init(jax.random.key(0))
+        key = jax.random.key(5) if part == "method" else None
+        return gl.fit(
+            call.pop("density"), call.pop("x"), start=start, key=key, strict=False, checkpoint=tmp_path, **call
+        )
+
+    first = fit(1.0)
+    assert bits(fit(1.0)) == bits(first)
+    with pytest.raises(ValueError, match=rf"another run: its .*{part.split()[0]}.* differ"):
+        fit(2.0)
+
+
 def test_a_directory_that_cannot_be_made_is_an_error_before_the_first_step(tmp_path, monkeypatch):
     monkeypatch.setattr("genjax_lab.fitting.progress._advance", None)
     (tmp_path / "file").write_text("in the way")
@@ -219,14 +273,56 @@ def test_a_full_disk_is_told_before_the_first_step_or_later_costs_no_result(code
     assert bits(fitted("em", tmp_path / "later")) == bits(whole)
 
 
+def test_metrics_of_somebody_else_are_refused_and_left_as_they_are(tmp_path):
+    (tmp_path / METRICS).write_text("theirs")
+    with pytest.raises(gl.CheckpointError, match=r"metrics\.jsonl is there without"):
+        fitted("em", tmp_path)
+    assert (tmp_path / METRICS).read_text() == "theirs" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_line_of_metrics_that_cannot_be_written_whole_is_left_out_and_told(tmp_path, monkeypatch):
+    import builtins
+
+    opened = builtins.open
+
+    class Full:
+        def __init__(self, file):
+            self.file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, text):
+            self.file.write(text[: len(text) // 2])
+            self.file.flush()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def full(path, *args, **kwargs):
+        file = opened(path, *args, **kwargs)
+        return Full(file) if str(path).endswith(METRICS) else file
+
+    monkeypatch.setattr(builtins, "open", full)
+    with pytest.warns(gl.FitWarning, match=r"metrics\.jsonl could not be saved") as told:
+        fitted("em", tmp_path)
+    monkeypatch.setattr(builtins, "open", opened)
+    assert (tmp_path / METRICS).read_text() == "" and sum("could not" in str(w.message) for w in told) == 1
+
+
 def test_a_closed_form_has_nothing_to_keep(tmp_path):
     gl.fit(gl.bernoulli((6,)), X, checkpoint=tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
-def test_a_negative_interval_is_refused(tmp_path):
+def test_a_negative_interval_or_none_and_no_directory_are_refused(tmp_path):
     with pytest.raises(ValueError, match="every = -1"):
         gl.checkpoint(tmp_path, every=-1)
+    with pytest.raises(TypeError, match="every = '3'"):
+        gl.checkpoint(tmp_path, every="3")
+    with pytest.raises(ValueError, match="directory is empty"):
+        fitted("em", "")
 
 
 CHILD = """

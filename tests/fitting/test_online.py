@@ -80,3 +80,26 @@ def test_what_cannot_be_scaled_or_asked_is_refused():
     for bad in ({"batch_size": 0}, {"decay": 0.4}, {"epochs": 0}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             gl.online_em(**bad)
+
+
+def test_a_row_that_early_batches_made_impossible_is_told():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, (2000, 5)).astype(np.uint8)
+    x[:, 4] = 0
+    x[-1, 4] = 1
+    tree, key = gl.hidden_tree((5,), 2), jax.random.key(0)
+    with pytest.raises(gl.FitError, match="smoothing prevents it") as told:
+        gl.fit(tree, x, key=key, method=gl.online_em(3, 50))
+    assert told.value.fit.log_likelihood == -np.inf
+    smooth = gl.fit(tree, x, key=jax.random.key(0), method=gl.online_em(3, 50), smoothing=0.01)
+    assert np.isfinite(smooth.log_likelihood) and gl.Status(int(smooth.status)) is gl.Status.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "call",
+    [{"epochs": 2.5}, {"epochs": True}, {"epochs": "3"}, {"epochs": 0}, {"batch_size": 1.0}, {"decay": 2}],
+    ids=str,
+)
+def test_numbers_that_make_no_sense_are_refused(call):
+    with pytest.raises((TypeError, ValueError), match=f"online_em: {next(iter(call))} = "):
+        gl.online_em(**call)
