@@ -10,12 +10,14 @@ by shorter fits, of 60 passes from two starts and at most 16 average rows, baudi
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 from experiments.debd import story
-from experiments.debd.recipe import Outcome, learn
+from experiments.debd.recipe import learn
 from experiments.result import Result
+from experiments.stages import Stages, inside
 from genjax_lab.data.debd import NAMES, load_bits
 
 
@@ -29,6 +31,7 @@ class Config:
     passes: int = 150  # of EM, at most
     starts: int = 4  # of EM, of which the best after a few passes goes on
     tol: float = 1e-5  # a fit ends where less than so many nats a row are left to gain
+    checkpoint: str | None = None  # a directory where fits under way are kept
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -48,9 +51,10 @@ SMOKE = Config(tables=("nltcs",), trees=(3,), rows=(2.0,), passes=10, starts=1)
 
 def run(config: Config) -> Result:
     """Fit every table."""
-    found: dict[str, Outcome] = {}
+    stages, found = Stages(len(config.tables)), {}
+    effort = config.trees, config.rows, config.passes, config.starts, config.tol, config.seed
     for name in config.tables:
-        effort = config.passes, config.starts, config.tol, config.seed
-        found[name] = learn(load_bits(name), config.trees, config.rows, *effort)
+        place = inside(config.checkpoint, name)
+        found[name] = stages(name, functools.partial(learn, load_bits(name), *effort, place))
         print(f"{name}: {found[name].test:.3f} nats a test row", flush=True)
     return Result(story.title(found), story.summary(found), story.metrics(found), story.sections(found))

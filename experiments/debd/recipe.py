@@ -6,7 +6,6 @@ best so far is learnt once more, by EM from rows far apart.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 import genjax_lab as gl
+from experiments import in_sight
 from experiments.mixtures.bits import SHORT, imaginary, likeliest
 from genjax_lab.data.debd import Bits
 
@@ -61,8 +61,9 @@ def average_rows(tree: gl.Density, x: jax.Array, rows: float, even: float) -> ja
 
 
 def learn(
-    bits: Bits, trees: Sequence[int], rows: Sequence[float], passes: int, starts: int, tol: float, seed: int
-) -> Outcome:
+    bits: Bits, trees: Sequence[int], rows: Sequence[float], passes: int, starts: int, tol: float, seed: int,
+    folder: str | None = None,
+) -> Outcome:  # fmt: skip
     """Fit mixtures to a table; keep the best on its validation rows, and score its test rows with that one only."""
     train, valid, test = (jnp.asarray(part) for part in bits)
     tree, coins = (family(train.shape[1:]) for family in (gl.chow_liu, gl.bernoulli))
@@ -79,18 +80,20 @@ def learn(
 
     for k in trees:
         key = jax.random.fold_in(jax.random.key(seed), k)
-        found = _fit(gl.mixture(coins, k), train, key=key, smoothing=imaginary(bits.train, 1.0), **anew)
+        mixed, smoothing = gl.mixture(coins, k), imaginary(bits.train, 1.0)
+        found = in_sight.fit(mixed, train, f"{k} coins", folder, key=key, smoothing=smoothing, **anew)
         event = likeliest(found.params, train, k), train
         for number in rows:
             average = _average(tree, train, number)
-            first = _fit(gl.joint(gl.categorical(k), gl.per_class(tree, k)), event, smoothing=average)
+            model, named = gl.mixture(tree, k), f"{k} trees, {number:g} rows"
+            first = in_sight.fit(gl.joint(gl.categorical(k), gl.per_class(tree, k)), event, named, smoothing=average)
             keep(k, number, "sorted by coins", first)
-            method = gl.em(passes, tol, curvature=False)
-            then = _fit(gl.mixture(tree, k), train, smoothing=average, start=first.params, method=method)
-            keep(k, number, "then EM", then)
+            on: dict[str, Any] = {"start": first.params, "method": gl.em(passes, tol, curvature=False)}
+            keep(k, number, "then EM", in_sight.fit(model, train, named, folder, smoothing=average, **on))
     k, number = best()[0].trees, best()[0].rows
     average, key = _average(tree, train, number), jax.random.key(seed)
-    keep(k, number, "EM from rows", _fit(gl.mixture(tree, k), train, key=key, smoothing=average, **anew))
+    model, named = gl.mixture(tree, k), f"{k} trees from rows"
+    keep(k, number, "EM from rows", in_sight.fit(model, train, named, folder, key=key, smoothing=average, **anew))
     trial, params = best()
     return Outcome(
         sizes=(len(train), len(valid), len(test), train.shape[1]),
@@ -106,11 +109,5 @@ def _average(tree: gl.Density, x: jax.Array, rows: float) -> dict[str, Any]:
     return {"prior": rows, "conditional": {"logits": average_rows(tree, x, rows, even=2 / (len(x) + 2))}}
 
 
-def _fit(model: gl.Density, x: Any, **how: Any) -> gl.Fit:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the trial
-        return gl.fit(model, x, **how)
-
-
 def _simple(model: gl.Density, train: jax.Array, test: jax.Array) -> float:
-    return -float(gl.nll(model, _fit(model, train, smoothing=0.1).params, test))
+    return -float(gl.nll(model, gl.fit(model, train, smoothing=0.1).params, test))

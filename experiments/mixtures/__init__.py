@@ -40,6 +40,7 @@ class Config:
     tol: float = 1e-4  # a fit of p(x) ends where less than so many nats an image are left to gain
     class_tol: float = 1e-3  # the same of p(x | y)
     restarts: int = 20  # starts of the mixtures of normal densities
+    checkpoint: str | None = None  # a directory where fits under way are kept
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -78,7 +79,7 @@ def run(config: Config) -> Result:
     def mixture(k: int) -> bits.Mixture:
         seeds = config.seeds if k <= bits.MANY else config.large_seeds
         those = range(config.seed, config.seed + seeds)
-        return bits.fit_mixture(data, k, config.images, those, config.starts, config.tol)
+        return bits.fit_mixture(data, k, config.images, those, config.starts, config.tol, config.checkpoint)
 
     found = Findings(
         data=data,
@@ -87,7 +88,7 @@ def run(config: Config) -> Result:
         mixtures=tuple(mixture(k) for k in config.components),
         labelled=labelled,
         classes=classes.fit_classifier(
-            labelled, config.class_components, config.class_images, config.seed, config.class_tol
+            labelled, config.class_components, config.class_images, config.seed, config.class_tol, config.checkpoint
         ),
         bumps=tuple(bumps.fit_tables(config.restarts, config.seed)),
         restarts=config.restarts,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import genjax_lab as gl
+from experiments import in_sight
 from genjax_lab.data import Dataset
 
 MANY = 100
@@ -88,24 +88,19 @@ def likeliest(params: Any, x: jax.Array, components: int) -> jax.Array:
 
 
 def fit_mixture(
-    data: Dataset, components: int, grid: Sequence[float], seeds: Sequence[int], starts: int, tol: float
-) -> Mixture:
+    data: Dataset, components: int, grid: Sequence[float], seeds: Sequence[int], starts: int, tol: float,
+    folder: str | None = None,
+) -> Mixture:  # fmt: skip
     """Choose the smoothing by validation with the first seed; then fit with the others, and score each on the test."""
     model = gl.mixture(gl.bernoulli((data.pixels,)), components)
     x, valid = jnp.asarray(data.train.x), jnp.asarray(data.valid.x)
     trials, kept = [], {}
 
     def fit(images: float, seed: int) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the trial
-            found = gl.fit(
-                model,
-                x,
-                key=jax.random.key(seed),
-                restarts=starts,
-                smoothing=imaginary(x, images),
-                method=gl.em(tol=tol, curvature=False, short=SHORT),
-            )
+        name = f"K = {components}, {images:g} imaginary images, seed {seed}"
+        how: dict[str, Any] = {"restarts": starts, "method": gl.em(tol=tol, curvature=False, short=SHORT)}
+        key, smoothing = jax.random.key(seed), imaginary(x, images)
+        found = in_sight.fit(model, x, name, folder, key=key, smoothing=smoothing, **how)
         status = gl.Status(int(found.status)).name
         train, held_out = -float(found.log_likelihood) / len(data.train), float(gl.nll(model, found.params, valid))
         trials.append(Trial(images, seed, train, held_out, int(found.steps), status))

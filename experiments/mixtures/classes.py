@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,10 @@ import jax
 import numpy as np
 
 import genjax_lab as gl
+from experiments import in_sight
 from experiments.mixtures.bits import imaginary
 from experiments.mnist.scores import Scores, score
+from experiments.stages import inside
 from genjax_lab.data import Dataset
 
 
@@ -43,7 +44,7 @@ class Classifier:
 
 
 def fit_classifier(
-    data: Dataset, components: Sequence[int], grid: Sequence[float], seed: int, tol: float
+    data: Dataset, components: Sequence[int], grid: Sequence[float], seed: int, tol: float, folder: str | None = None
 ) -> Classifier:
     """Choose by validation labels; fit again to training and validation images together, and test."""
     train, held_out = data.train, data.valid
@@ -54,10 +55,10 @@ def fit_classifier(
     for m in components:
         model = mixtures_in_classes(data, m)
         for images in grid:
-            found = _fit(model, train.y, train.x, images, seed, tol)
+            found = _fit(model, train.y, train.x, images, seed, tol, inside(folder, f"K = {m} training"))
             trials.append(Trial(m, images, score(model, found.params, held_out.x, held_out.y)[0], int(found.steps)))
         best[m] = max((t for t in trials if t.components == m), key=lambda trial: trial.scores.accuracy)
-        found = _fit(model, *both, best[m].images, seed, tol)
+        found = _fit(model, *both, best[m].images, seed, tol, inside(folder, f"K = {m} both"))
         tested[m] = score(model, found.params, data.test.x, data.test.y)[0]
     return Classifier(tuple(trials), tested, max(best, key=lambda m: best[m].scores.accuracy))
 
@@ -68,13 +69,7 @@ def mixtures_in_classes(data: Dataset, m: int) -> gl.Density:
     return gl.joint(gl.categorical(data.num_classes), gl.per_class(one, data.num_classes))
 
 
-def _fit(model: gl.Density, y: Any, x: Any, images: float, seed: int, tol: float) -> gl.Fit:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", gl.FitWarning)  # an end that is not quite still is good enough here
-        return gl.fit(
-            model,
-            (y, x),
-            key=jax.random.key(seed),
-            smoothing={"conditional": imaginary(x, images)},
-            method=gl.em(tol=tol, curvature=False),
-        )
+def _fit(model: gl.Density, y: Any, x: Any, images: float, seed: int, tol: float, folder: str | None) -> gl.Fit:
+    name, smoothing = f"{images:g} imaginary images in each class", {"conditional": imaginary(x, images)}
+    method = gl.em(tol=tol, curvature=False)
+    return in_sight.fit(model, (y, x), name, folder, key=jax.random.key(seed), smoothing=smoothing, method=method)

@@ -34,13 +34,19 @@ from experiments.mnist_density.findings import Findings, Ladder
 from experiments.mnist_density.measure import Outcome, climb
 from experiments.mnist_density.rungs import GREY, RUNGS, Rung
 from experiments.result import Result
-from experiments.stages import Stages
+from experiments.stages import Stages, inside
 from genjax_lab.data import Dataset, load
 
 NAMES = (*(rung.name for rung in (*RUNGS, *GREY)), "principal")
 ON_A_CPU = tuple(
     name for name in NAMES if name not in ("attention", "bent_vae", "deep_vae", "turned_windows", "grey_tables")
 )
+
+LEAST = {
+    "batch": 1, "turns": 1, "turned_epochs": 1, "deep_epochs": 1, "features": 1, "window": 1, "logistics": 1,
+    "depth": 0, "memory": 0, "moves": 0,
+}  # fmt: skip
+"""The least that some settings may be."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,12 @@ class Config:
             values = getattr(self, name)
             if not values or min(values) <= 0:
                 raise ValueError(f"{name} needs at least one value, and all above 0")
-        if self.moves < 0:
-            raise ValueError("moves must be 0 or more")
+        for name, least in LEAST.items():
+            values = getattr(self, name)
+            if min(values if isinstance(values, tuple) else (values,)) < least:
+                raise ValueError(f"{name} must be at least {least}")
+        if self.turns > 8:
+            raise ValueError(f"turns = {self.turns}: an image has 8")
         if not self.smoothing or min(self.smoothing) <= 0:
             raise ValueError("smoothing needs at least one value, and all above 0")
 
@@ -144,10 +154,15 @@ def run(config: Config) -> Result:
     device = jax.devices()[0]
     words = f"{os.cpu_count()} CPU cores" if device.platform == "cpu" else device.device_kind
     ladders = _climbed(RUNGS, black, config), _climbed(GREY, grey, config)
-    grid = itertools.product(config.directions, config.normals, config.variances)
-    labels = principal.label(grey, grid, 2 * config.passes, config.moves, config.seed) if labelling else None
+    labels = _labels(grey, config) if labelling else None
     found = Findings(*ladders, labels, words)
     return Result(story.title(found), story.summary(found), found.metrics(), story.sections(found))
+
+
+def _labels(data: Dataset, config: Config) -> principal.Labels:
+    grid = list(itertools.product(config.directions, config.normals, config.variances))
+    place = inside(config.checkpoint, "principal")
+    return principal.label(data, grid, 2 * config.passes, config.moves, config.seed, place)
 
 
 def _climbed(rungs: tuple[Rung, ...], data: Dataset, config: Config) -> Ladder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +13,10 @@ import numpy as np
 import optax
 
 import genjax_lab as gl
+from experiments import in_sight
 from experiments.mixtures.bits import SHORT, imaginary
 from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.rate import up_and_down
-from experiments.stages import inside
 from genjax_lab.data import Dataset, Split
 from genjax_lab.nets.net import Net
 
@@ -52,10 +51,7 @@ def fitted(
     setting: str, density: gl.Density, x: Any, effort: Effort, joint: gl.Density | None = None, **how: Any
 ) -> Fitted:
     """Fit a density, or a joint of which it is the marginal."""
-    how["checkpoint"] = inside(effort.checkpoint, setting)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", gl.FitWarning)  # the status is in the table
-        found = gl.fit(joint or density, x, **how)
+    found = in_sight.fit(joint or density, x, setting, effort.checkpoint, **how)
     return Fitted(setting, density, found.params, int(found.steps), gl.Status(int(found.status)).name, joint)
 
 

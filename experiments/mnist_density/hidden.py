@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 import genjax_lab as gl
+from experiments import in_sight
 from experiments.mnist_density.effort import Effort
 from experiments.mnist_density.fits import Fitted, fitted
 from experiments.mnist_density.rate import up_and_down
@@ -114,7 +115,7 @@ def learn(
     begin, climb = jax.random.split(jax.random.key(seed))
     start = coder.start(x, begin) if start is None else start
     how: dict[str, Any] = {"method": method, "key": climb, "start": start, "fixed": coder.held(start)}
-    found = gl.fit(coder.density(data.pixels, 1), x, checkpoint=checkpoint, **how)
+    found = in_sight.fit(coder.density(data.pixels, 1), x, "autoencoder", checkpoint, **how)
     name = f"{coder.words}; a bound of {draws} draws"
     scored = coder.density(data.pixels, draws)
     return Fitted(name, scored, found.params, int(found.steps), gl.Status(int(found.status)).name, draws=draws)
@@ -140,8 +141,8 @@ def autoencoder(bent: bool) -> Callable[[Dataset, Effort], list[Callable[[], Fit
 
     def fits(data: Dataset, effort: Effort) -> list[Callable[[], Fitted]]:
         coder = Coder(effort.code, effort.units, 6 if bent else 0)
-        place = inside(effort.checkpoint, "autoencoder")
-        return [lambda: learn(coder, data, effort.coder_epochs, effort.seed, effort.draws, checkpoint=place)]
+        how = data, effort.coder_epochs, effort.seed, effort.draws
+        return [lambda: learn(coder, *how, checkpoint=effort.checkpoint)]
 
     return fits
 

@@ -10,8 +10,7 @@ labels images but is no density of all their pixels.
 from __future__ import annotations
 
 import functools
-import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import genjax_lab as gl
+from experiments import in_sight
 from experiments.mnist_density.measure import timed
 from experiments.mnist_density.upright import moved, upright
+from experiments.stages import Stages, inside
 from genjax_lab.data import Dataset, Split
 
 
@@ -75,7 +76,9 @@ class Classes:
         return float(np.mean(np.asarray(scores.argmax(1)) == y))
 
 
-def label(data: Dataset, grid: Iterable[tuple[int, int, float]], steps: int, pixels: int, seed: int) -> Labels:
+def label(
+    data: Dataset, grid: Sequence[tuple[int, int, float]], steps: int, pixels: int, seed: int, folder: str | None = None
+) -> Labels:
     """Choose directions, components a class and added variance by validation labels; test the best once."""
     standing = {part: upright(whole.x.reshape(-1, *data.image_shape)) for part, whole in _parts(data).items()}
 
@@ -86,9 +89,11 @@ def label(data: Dataset, grid: Iterable[tuple[int, int, float]], steps: int, pix
     def seen(part: str, d: int) -> list[jax.Array]:
         return [project_onto(d)(images.reshape(len(images), -1)) for images in moved(standing[part], pixels)]
 
-    found = []
+    found, stages = [], Stages(len(grid))
     for d, k, variance in grid:
-        classes, seconds, _ = timed(functools.partial(_fitted, data, seen("train", d), k, variance, steps, seed))
+        name = f"{d} directions, K = {k}, variance {variance:g}"
+        fit = functools.partial(_fitted, data, seen("train", d), k, variance, steps, seed, inside(folder, name))
+        classes, seconds, _ = stages(name, functools.partial(timed, fit))
         found.append((Labelled(d, k, variance, classes.right(seen("valid", d), data.valid.y), seconds), classes))
     best, classes = max(found, key=lambda each: each[0].valid)
     test = classes.right(seen("test", best.directions), data.test.y)
@@ -99,10 +104,12 @@ def _parts(data: Dataset) -> dict[str, Split]:
     return {"train": data.train, "valid": data.valid, "test": data.test}
 
 
-def _fitted(data: Dataset, positions: list[jax.Array], k: int, variance: float, steps: int, seed: int) -> Classes:
+def _fitted(
+    data: Dataset, positions: list[jax.Array], k: int, variance: float, steps: int, seed: int, folder: str | None
+) -> Classes:
     """A mixture fitted to the rows of each class in all positions; classes share nothing, so each is fitted alone."""
     d = positions[0].shape[1]
-    inside = gl.mixture(gl.mvnormal(d), k) if k > 1 else gl.mvnormal(d)
+    each = gl.mixture(gl.mvnormal(d), k) if k > 1 else gl.mvnormal(d)
     own = {"scale_tril": variance}
     how: dict[str, Any] = {"smoothing": {"prior": 1.0, "conditional": own} if k > 1 else own}
     if k > 1:
@@ -114,12 +121,11 @@ def _fitted(data: Dataset, positions: list[jax.Array], k: int, variance: float, 
         rows = np.resize(rows, counts.max())  # as many rows of every class, those too many of weight 0: one compilation
         weights = np.tile(np.arange(len(rows)) < counts[c], len(positions)).astype(np.float32)
         x = jnp.concatenate([z[rows] for z in positions])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", gl.FitWarning)  # the end of the steps is near enough
-            found = gl.fit(inside, x, weights=weights, key=jax.random.key(seed + c), **how)
+        key = jax.random.key(seed + c)
+        found = in_sight.fit(each, x, f"label {c}", folder, weights=weights, key=key, **how)
         params.append(found.params)
     prior = gl.fit(gl.categorical(data.num_classes), data.train.y, smoothing=1.0).params["logits"]
-    return Classes(inside, tuple(params), jax.nn.log_softmax(prior))
+    return Classes(each, tuple(params), jax.nn.log_softmax(prior))
 
 
 def principal(x: NDArray[Any], d: int, alike: bool = True) -> Any:

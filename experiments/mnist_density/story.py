@@ -90,7 +90,8 @@ def _table(found: Findings) -> Section:
                 "−log p(x), nats an image, and seconds of training",
                 columns,
                 rows,
-                f"On {found.device}. Seconds are those of the fit that is kept, without those of compiling. The last "
+                f"On {found.device}. Seconds are those of the fit that is kept, without those of compiling (but "
+                "for what a fit that went on from a checkpoint had taken before). The last "
                 "column has numbers on the same fixed binarisation (Larochelle & Murray 2011), published or measured "
                 "before this library was written; dynamic binarisation is not comparable. A bound is no less than "
                 "−log p(x): the mean over images of −log of an average over draws; its setting says of how many.",

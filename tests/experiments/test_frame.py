@@ -1,6 +1,8 @@
 """The frame: what it lists, runs, keeps and refuses."""
 
+import errno
 import json
+import os
 import re
 from datetime import UTC, datetime
 
@@ -90,6 +92,31 @@ def test_a_run_that_fails_leaves_nothing(toy, tmp_path, mode):
 def test_missing_data_is_one_message_and_no_traceback(toy, tmp_path, capsys):
     assert _run(tmp_path, "--mode", "missing") == 1
     assert capsys.readouterr().err == "error: numbers.csv is not there; download it\n"
+
+
+def test_a_disk_that_is_full_at_the_end_costs_the_folder_and_not_the_tables(toy, tmp_path, capsys, monkeypatch):
+    def full(value):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(record, "to_json", full)
+    monkeypatch.setattr(record, "run_name", lambda config, when: "run")
+    assert _run(tmp_path) == 1
+    shown = capsys.readouterr()
+    assert "Numbers" in shown.out and "A note." in shown.out
+    assert shown.err == f"error: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}\n"
+    assert list((tmp_path / "toy").iterdir()) == []
+
+
+def test_the_checkpoint_of_another_configuration_is_one_message(tmp_path, capsys):
+    pytest.importorskip("safetensors")
+    words = ["run", "mnist_density", "--model", "mixture", "--dataset", "digits", "--components", "2", "3"]
+    words += ["--starts", "1", "--passes", "1", "--checkpoint", str(tmp_path / "kept"), "--out", str(tmp_path / "out")]
+    assert main([*words, "--seed", "0"]) == 0
+    capsys.readouterr()
+    assert main([*words, "--seed", "1"]) == 1
+    assert re.match(
+        r"error: .*checkpoint\.safetensors is the checkpoint of another run: its .*key", capsys.readouterr().err
+    )
 
 
 def test_a_folder_is_never_overwritten(tmp_path):

@@ -89,6 +89,7 @@ def test_a_network_climbs_too_and_goes_on_from_a_checkpoint(tmp_path):
     assert list(tmp_path.rglob("checkpoint.safetensors")) and list(tmp_path.rglob("metrics.jsonl"))
     again = climb(rung, toy(), effort, jax.random.key(0))
     assert again.test == first.test
+    assert again.best.seconds > first.best.seconds  # as much before it went on, compiling too, and the reading
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,15 @@ def test_a_network_climbs_too_and_goes_on_from_a_checkpoint(tmp_path):
         {"smoothing": ()},
         {"normals": ()},
         {"factors": ()},
+        {"batch": 0},
+        {"turns": 9},
+        {"turned_epochs": (0, 0)},
+        {"memory": -1},
+        {"depth": -1},
+        {"window": 0},
+        {"logistics": 0},
+        {"deep_epochs": (1, 0)},
+        {"features": (0,)},
     ],
     ids=str,
 )

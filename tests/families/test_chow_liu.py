@@ -205,6 +205,8 @@ def test_bad_shapes_are_refused():
     for shape, k in (((0,), 2), ((3,), 1)):
         with pytest.raises(ValueError, match="chow_liu"):
             gl.chow_liu(shape, k)
+    with pytest.raises(TypeError, match=r"k = 2\.0"):
+        gl.chow_liu((2,), 2.0)
     with pytest.raises(ValueError, match="one finite number"):
         gl.fit(gl.chow_liu((3,)), np.zeros((4, 3), int), smoothing={"logits": np.ones((3, 2, 2))})
 

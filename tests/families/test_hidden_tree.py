@@ -136,6 +136,12 @@ def test_impossible_sizes_are_refused(bad):
         gl.hidden_tree(**bad)
 
 
+@pytest.mark.parametrize("states", [2.5, True, "3"])
+def test_states_that_are_no_whole_number_are_refused(states):
+    with pytest.raises(TypeError, match="states = "):
+        gl.hidden_tree((2,), states)
+
+
 def test_states_are_shared_out_one_each_and_then_by_weight():
     own = np.asarray(_shared_out(jnp.array([[0.6, 0.1, 0.3], [0.1, 0.1, 0.8]]), 6))
     assert np.bincount(own[0]).tolist() == [3, 1, 2]
