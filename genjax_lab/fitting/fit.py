@@ -82,7 +82,7 @@ def fit(
         "seconds", "left"}: the seconds so far, and those left at this pace if all steps are taken.
       checkpoint: a directory, or `gl.checkpoint(directory, every=seconds)`, where an iterative method keeps what it
         needs to go on. After the process was killed the same call goes on from there, to the same bits; after the end
-        it returns the end; with more `max_steps`, or epochs, it goes further.
+        it returns the end; with more `max_steps`, or epochs, it goes further; with fewer, it ends where it has come to.
       strict: raise `gl.FitError` where there is no usable result.
 
     Returns:
