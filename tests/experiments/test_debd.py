@@ -74,5 +74,6 @@ def test_impossible_settings_are_refused(change):
 def test_the_published_tables_give_the_expected_numbers(data_dir, monkeypatch):
     monkeypatch.setenv("GENJAX_LAB_DATA", str(data_dir))
     found = run(Config()).metrics
-    for name, before in MEASURED.items():
-        assert found[name]["test"] >= before - 0.03
+    goals = {"nltcs": -6.02, "plants": -12.68, "baudio": -39.96, "accidents": -29.4, "dna": -84.3, "mushrooms": -10.55}
+    for name, goal in goals.items():
+        assert found[name]["test"] >= max(goal, MEASURED.get(name, goal) - 0.005)

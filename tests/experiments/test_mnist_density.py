@@ -121,7 +121,7 @@ def test_impossible_settings_are_refused(change):
 
 @pytest.mark.slow
 def test_the_small_digits_leave_a_complete_folder(tmp_path, capsys):
-    assert main(["run", "mnist_density", "--smoke", "--out", str(tmp_path)]) == 0
+    assert main(["run", "mnist_density", "--smoke", "--model", *NAMES, "--out", str(tmp_path)]) == 0
     (folder,) = (tmp_path / "mnist_density").iterdir()
     assert {file.stem for file in folder.glob("*.png")} == FIGURES
     found = json.loads((folder / "metrics.json").read_text())
@@ -135,10 +135,11 @@ def test_mnist_gives_the_expected_numbers(data_dir, monkeypatch):
     found = run(Config()).metrics
     goals = {
         "independent": 205.8, "naive_bayes": 170.9, "mixture": 144.5, "large_mixture": 125.8, "chow_liu": 135.0,
-        "class_chow_liu": 114.7, "trees": 103.0, "class_trees": 103.6, "class_patch_trees": 100.5, "patch_trees": 98.7,
-        "hidden_tree": 97.0, "windows": 83.0, "class_windows": 82.5, "vae": 92.0,
+        "class_chow_liu": 114.7, "trees": 103.0, "class_trees": 103.6, "patch_tree": 111.0, "class_patch_trees": 100.5,
+        "patch_trees": 98.7, "hidden_tree": 97.0, "made": 99.0, "convolution": 88.5, "windows": 83.0,
+        "class_windows": 82.5, "vae": 92.0,
     }  # fmt: skip
     for name, goal in goals.items():
         assert found[name]["test_nats"] <= goal
     assert found["principal"]["accuracy"] >= 0.989
-    assert SMOKE.model == NAMES
+    assert set(SMOKE.model) <= set(NAMES)
