@@ -2,7 +2,7 @@
 
     python -m experiments run mnist_density                    # over an hour on 2 cores
     python -m experiments run mnist_density --model windows    # one rung
-    python -m experiments run mnist_density --smoke            # five rungs on the small digits, SECONDS s
+    python -m experiments run mnist_density --smoke            # five rungs on the small digits, some two minutes
 
 Every rung is a density of black-and-white images that `gl.fit` fits and `gl.nll` scores, exactly or, where its title
 says so, by a bound of 100 draws, on the fixed binarisation (Larochelle & Murray 2011; 50,000 / 10,000 / 10,000).
