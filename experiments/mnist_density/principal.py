@@ -134,4 +134,4 @@ def principal(x: NDArray[Any], d: int, alike: bool = True) -> Any:
     mean = wide.mean(0)
     values, vectors = np.linalg.eigh(np.cov(wide - mean, rowvar=False))
     onto = vectors[:, -d:] / np.sqrt(values[-d:] if alike else values[-1])
-    return lambda x: jnp.asarray((x - mean) @ onto, jnp.float32)
+    return lambda x: jnp.asarray((x - mean[None]) @ onto, jnp.float32)

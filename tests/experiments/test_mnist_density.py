@@ -120,6 +120,13 @@ def test_impossible_settings_are_refused(change):
 
 
 @pytest.mark.slow
+def test_principal_components_label_the_small_digits(tmp_path):
+    assert main(["run", "mnist_density", "--smoke", "--model", "principal", "--out", str(tmp_path)]) == 0
+    (metrics,) = tmp_path.glob("mnist_density/*/metrics.json")
+    assert json.loads(metrics.read_text())["principal"]["accuracy"] > 0.98
+
+
+@pytest.mark.slow
 def test_the_small_digits_leave_a_complete_folder(tmp_path, capsys):
     assert main(["run", "mnist_density", "--smoke", "--model", *NAMES, "--out", str(tmp_path)]) == 0
     (folder,) = (tmp_path / "mnist_density").iterdir()
