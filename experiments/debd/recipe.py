@@ -68,6 +68,8 @@ def learn(
     train, valid, test = (jnp.asarray(part) for part in bits)
     tree, coins = (family(train.shape[1:]) for family in (gl.chow_liu, gl.bernoulli))
     anew: dict[str, Any] = {"restarts": starts, "method": gl.em(passes, tol, curvature=False, short=SHORT)}
+    average = average_rows(tree, train, 1.0, even=2 / (len(train) + 2))
+    imagined = imaginary(bits.train, 1.0)
     kept: list[tuple[Trial, Any]] = []
 
     def keep(k: int, number: float, way: str, found: gl.Fit) -> None:
@@ -80,20 +82,19 @@ def learn(
 
     for k in trees:
         key = jax.random.fold_in(jax.random.key(seed), k)
-        mixed, smoothing = gl.mixture(coins, k), imaginary(bits.train, 1.0)
-        found = in_sight.fit(mixed, train, f"{k} coins", folder, key=key, smoothing=smoothing, **anew)
+        found = in_sight.fit(gl.mixture(coins, k), train, f"{k} coins", folder, key=key, smoothing=imagined, **anew)
         event = likeliest(found.params, train, k), train
         for number in rows:
-            average = _average(tree, train, number)
+            smoothing = _smoothing(average, number)
             model, named = gl.mixture(tree, k), f"{k} trees, {number:g} rows"
-            first = in_sight.fit(gl.joint(gl.categorical(k), gl.per_class(tree, k)), event, named, smoothing=average)
+            first = in_sight.fit(gl.joint(gl.categorical(k), gl.per_class(tree, k)), event, named, smoothing=smoothing)
             keep(k, number, "sorted by coins", first)
             on: dict[str, Any] = {"start": first.params, "method": gl.em(passes, tol, curvature=False)}
-            keep(k, number, "then EM", in_sight.fit(model, train, named, folder, smoothing=average, **on))
+            keep(k, number, "then EM", in_sight.fit(model, train, named, folder, smoothing=smoothing, **on))
     k, number = best()[0].trees, best()[0].rows
-    average, key = _average(tree, train, number), jax.random.key(seed)
+    smoothing, key = _smoothing(average, number), jax.random.key(seed)
     model, named = gl.mixture(tree, k), f"{k} trees from rows"
-    keep(k, number, "EM from rows", in_sight.fit(model, train, named, folder, key=key, smoothing=average, **anew))
+    keep(k, number, "EM from rows", in_sight.fit(model, train, named, folder, key=key, smoothing=smoothing, **anew))
     trial, params = best()
     return Outcome(
         sizes=(len(train), len(valid), len(test), train.shape[1]),
@@ -105,8 +106,8 @@ def learn(
     )
 
 
-def _average(tree: gl.Density, x: jax.Array, rows: float) -> dict[str, Any]:
-    return {"prior": rows, "conditional": {"logits": average_rows(tree, x, rows, even=2 / (len(x) + 2))}}
+def _smoothing(average: jax.Array, rows: float) -> dict[str, Any]:
+    return {"prior": rows, "conditional": {"logits": rows * average}}
 
 
 def _simple(model: gl.Density, train: jax.Array, test: jax.Array) -> float:

@@ -72,8 +72,8 @@ def _words(value: Any, within: tuple[Any, ...] = ()) -> str:
     if isinstance(value, MethodType):
         return f"{words(value.__func__)} of {words(value.__self__)}"
     if is_dataclass(value) or vars(type(value)).get("__repr__") is None:
-        own = {f.name: getattr(value, f.name) for f in fields(value)} if is_dataclass(value) else _attributes(value)
-        return f"{_name(type(value))}({words(own)})"
+        names = [f.name for f in fields(value)] if is_dataclass(value) else getattr(value, "__dict__", {})
+        return f"{_name(type(value))}({words({name: getattr(value, name) for name in names})})"
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
@@ -81,7 +81,7 @@ def _held(function: FunctionType) -> dict[str, Any]:
     """What a function knows besides its arguments: defaults, what it closes over, and data of its module by name."""
     closed = {name: _cell(c) for name, c in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)}
     known = {name: function.__globals__.get(name) for name in function.__code__.co_names}
-    data = {name: value for name, value in known.items() if isinstance(value, DATA) and not isinstance(value, Static)}
+    data = {name: value for name, value in known.items() if isinstance(value, DATA)}
     return {"defaults": (function.__defaults__, function.__kwdefaults__), "closed": closed, "data": data}
 
 
@@ -95,10 +95,6 @@ def _cell(cell: Any) -> Any:
 def _code(code: CodeType, words: Callable[[Any], str]) -> str:
     inner = [_code(c, words) if isinstance(c, CodeType) else words(c) for c in code.co_consts]
     return f"{code.co_code.hex()} {code.co_names} {inner}"
-
-
-def _attributes(value: Any) -> dict[str, Any]:
-    return dict(getattr(value, "__dict__", {}))
 
 
 def _name(value: Any) -> str:
